@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import permutations, product
 
-from vlm_boundary.reasoning.answer_value import packed
+from vlm_boundary.reasoning.answer_value import numbers, packed
 from vlm_boundary.reasoning.reachable import Steps, any_near, pairs
 
 OPERATION = re.compile(r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of")
@@ -19,6 +19,7 @@ _SUM = re.compile(
 )
 _RESULT = re.compile(r"[=≈](\d+(?:\.\d+)?)\Z")
 _SUM_END = re.compile(r"[=≈]\s?\d+(?:\.\d+)?")
+_OPEN = re.compile(rf"[-/*:]@|@[-/*:]|{OPERATION.pattern}")
 _LETTER_EQUALS = re.compile(r"(?<![\d@])=@?")
 # Numbers by which things are only called.
 _CALLED = re.compile(
@@ -34,13 +35,16 @@ _MOST = 3
 
 
 def results_of(body: str) -> list[float]:
-    """What the sums that stand in a text come to; nothing where one of them is left open."""
+    """What the sums of a text come to that no later one starts from; nothing where one is open."""
     text = packed(body.replace("\n", ";"))
-    sums = [_RESULT.search(match[0]) for match in _SUM.finditer(text)]
-    left = OPERATION.search(_LETTER_EQUALS.sub(" ", _SUM.sub(" ", text)))
-    if left or not all(sums):
-        return []
-    return [float(match[1]) for match in sums if match]
+    results: list[float] = []
+    for match in _SUM.finditer(text):
+        result = _RESULT.search(match[0])
+        if result is None:
+            return []
+        used = numbers(match[0][: result.start()])
+        results = [one for one in results if one not in used] + [float(result[1])]
+    return [] if _OPEN.search(_LETTER_EQUALS.sub(" ", _SUM.sub(" ", text))) else results
 
 
 def behind_sums(body: str) -> str:

@@ -100,6 +100,7 @@ _FIGURE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_ANGLE = re.compile(r"\b(?:angles?|degrees?)\b|°", re.IGNORECASE)
+_PATTERN = re.compile(r"\b(?:pattern|sequence|next (?:number|term))\b", re.IGNORECASE)
 _SLOPE = re.compile(r"\b(?:slope|gradient|steep)\b", re.IGNORECASE)
 _MEAN = re.compile(r"\b(?:mean|averag\w*|halfway|midway|middle)\b", re.IGNORECASE)
 _THEOREM = re.compile(
@@ -109,8 +110,8 @@ _THEOREM = re.compile(
 )
 _STEP = re.compile(
     r"\b(?:times|multipl\w*|product|half|add\w*|sum|plus|minus|subtract\w*|divid\w*|averag\w*|mean"
-    r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each|per|thirds?"
-    r"|quarters?|tak\w+ (?:away|from|off)|removed?|removing|as \w+ as"
+    r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each(?! time)|per"
+    r"|thirds?|quarters?|tak\w+ (?:away|from|off)|removed?|removing|as \w+ as"
     r"|later|earlier|apart)\b",
     re.IGNORECASE,
 )
@@ -120,7 +121,8 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _SQUARED = re.compile(
-    r"\b(?:squar(?:e|es|ed|ing)(?! (?:root|units?|c?m|centi|met))|cubes?|itself|times|each)\b",
+    r"\b(?:squar(?:e|es|ed|ing)(?! (?:root|units?|c?m|centi|met))|cubes?|itself|times"
+    r"|each(?! time))\b",
     re.IGNORECASE,
 )
 _HALVED = re.compile(
@@ -245,6 +247,9 @@ def _works(body: str, question: str) -> bool:
 def _leads(body: str, known: list[float], said: Said, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
     body = without_used(without_names(body, question))
+    seen = [one for one in SENTENCE.findall(body) if _BY_EYE.search(one) and not in_digits(one)]
+    for one in seen:
+        body = body.replace(one, " ", 1)
     words = body if _MIDDLE.search(body) else _BOUNDS.sub(lambda m: m["kept"] or " ", body)
     angles = _ASKS_ANGLE.search(question) is not None
     general = _GENERAL | _ANGLES if _FIGURE.search(question) else _GENERAL
@@ -296,8 +301,9 @@ def _lead(
     )
     factors = named_factors(body)
     values = [*told, *factors, *(size for size in unit_sizes(about) if size not in told)]
-    sloping = _SLOPE.search(question) is not None  # a sum or a product is none
-    if said.number in factors or ((stepping or not sloping) and steps.lead(values, said.number)):
+    sloping = _SLOPE.search(question) is not None  # a sum or a product is none; nor of a pattern
+    may = stepping or not (sloping or _PATTERN.search(question))
+    if said.number in factors or (may and steps.lead(values, said.number)):
         return True
     if is_share(told, known, said.number) or in_two_digits(body, told, said.number):
         return True
@@ -324,7 +330,7 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
 
     Only where all is plain arithmetic: no letter is solved for, no root taken.
     """
-    if _BESIDE.search(packed(body)) or _is_named(body, question, said):
+    if _is_named(body, question, said):
         return False
     told = numbers(_NO_ONE.sub(" ", _FIGURES.sub(" ", body)))[-_FEW:]
     rounded = 1 if said.number.is_integer() else abs(said.number) / 50
@@ -333,15 +339,18 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
     sentences = [one for one in SENTENCE.findall(body) if HERE in one and not by_eye]
     if any(numbers(one) or _RULE.search(one) for one in sentences):
         return False  # a step may stand in the answer's sentence
+    results = [] if by_eye or said.number < 0 or said.rooted else results_of(body)
+    if results and not _names_a_step(behind_sums(body), question):
+        angles = _ASKS_ANGLE.search(question) is not None
+        others = [*told, *known, *named_factors(body)]
+        return not follows_from(results, others, said.number, angles=angles)
+    if _BESIDE.search(packed(body)):
+        return False
     told += named_factors(body)
     told += [100.0] if "%" in body or "percent" in question else []
     steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, runs=False)
     if by_eye:
         return not steps.lead(told, said.number)
-    results = [] if said.number < 0 or said.rooted else results_of(body)
-    if results and not _names_a_step(behind_sums(body), question):
-        angles = _ASKS_ANGLE.search(question) is not None
-        return not follows_from(results, [*told, *known], said.number, angles=angles)
     units = unit_sizes(f"{question} {body}")
     sizes = [1.0, *units, *(2 * size for size in units)]
     goals = [said.number * size for size in sizes] + [said.number / size for size in sizes]
