@@ -26,6 +26,11 @@ _BETWEEN = re.compile(
     r"|million)\b[\s,;.°%?()=$]*){0,6}",
     re.IGNORECASE,
 )
+# A list of possible values, each with its own condition or with what it is for.
+_LISTED = re.compile(
+    r"\b(?:possible|plausible|candidate)s? ?[a-z]*(?: are| include)?[: ]", re.IGNORECASE
+)
+_ITEM = re.compile(r"(?:[:,;]|\b(?:are|or|and|include)) ?(@|\d+(?:[.:/]\d+)?(?:π|√\d+)?)(?= |$|,)")
 _OR = re.compile(r"\b(?:or|maybe|perhaps|possibly|could|may|might)\b", re.IGNORECASE)
 
 
@@ -51,6 +56,12 @@ def rows(text: str) -> Iterator[Alternatives]:
                 row = []
             row.append(match)
         yield from _row(text, sentence, row)
+        listed = _LISTED.search(text, *sentence.span())
+        if listed and "=" not in sentence[0]:
+            items = list(_ITEM.finditer(text, listed.end() - 1, sentence.end()))
+            if len({item[1] for item in items}) > 1:
+                values = frozenset(item[1] for item in items)
+                yield Alternatives(items[0].start(1), items[-1].end(), values, sentence.end())
 
 
 def _row(text: str, sentence: re.Match[str], row: list[re.Match[str]]) -> Iterator[Alternatives]:

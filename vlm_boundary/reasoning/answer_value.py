@@ -17,10 +17,10 @@ _NUMBER = re.compile(
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _SPACES = str.maketrans(dict.fromkeys(" \t\n\r()[]_", ""))
 _LABEL = re.compile(
-    r"(?mi)^[^\S\n]*(?:[-•>]\s)?(?:\d{1,2}[.:)](?=\s|$)|(?:step|part|method)\s?\d{1,2}\b)|</?think>"
+    r"(?mi)^[^\S\n]*(?:[-•>]\s)?(?:\d{1,2}[.:)](?=\s|$)|(?:step|part|method)\s?\d{1,2}\b)|</?(?:think|answer)>"
 )
 _UNIT = re.compile(r"(?<=[ckmd]m)[²³]|(?<=\bm)[²³]|(?<=[a-z])/[a-z]+²?")
-_ANSWER = re.compile(r"([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:%|[a-zA-Z].*)?")
+_ANSWER = re.compile(r"(?:[a-zA-Z]{1,3}=)?([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:%|[a-zA-Z].*)?")
 _OPTION = re.compile(
     r"\(?(?<!\w)([A-H])[).:]\s?([^()\n]{1,30}?)(?=\s*(?:\(?\b[A-H][).:]|[,;\n]|$))"
 )
@@ -105,4 +105,7 @@ def in_digits(text: str) -> set[float]:
 
 
 def _spaced(said: Said) -> str:
-    return r"\s?".join(map(re.escape, said.written))
+    whole, point, part = said.written.partition(".")
+    if not part.rstrip("0"):
+        return r"\s?".join(map(re.escape, whole)) + r"(?:\.0+)?"
+    return r"\s?".join(map(re.escape, whole + point + part.rstrip("0"))) + "0*"

@@ -120,7 +120,8 @@ _REASON = re.compile(
     r"|does not"
     r"|doesn['’]t|only (?:one|[A-H]|\d)|since(?! I (?:have|must|need))|must be|needs?|fits?"
     r"|satisf\w+"
-    r"|shows?|label\w*|marked|exactly|right at|therefore|hence|as (?:it|the)|acute|obtuse|positive"
+    r"|shows?|label\w*|marked|(?<!tell )(?<!say )(?<!know )exactly"
+    r"|right at|therefore|hence|as (?:it|the)|acute|obtuse|positive"
     r"|negative)\b",
     re.IGNORECASE,
 )

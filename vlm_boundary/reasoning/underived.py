@@ -27,13 +27,24 @@ from vlm_boundary.reasoning.reachable import (
     proportions,
     unit_sizes,
 )
+from vlm_boundary.reasoning.results import (
+    CODE,
+    OPERATION,
+    behind_sums,
+    follows_from,
+    from_new,
+    in_two_digits,
+    is_share,
+    results_of,
+    without_names,
+    without_used,
+)
 
 # A description in brackets, with words in it: no interval, no formula.
 _SHOWN = re.compile(r"(?<!\\)\[(?=[^\[\]]{0,60}[A-Za-z]{4})[^\[\]]{6,900}(?<!\\)\]")
 _FORMULA = re.compile(
     r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)|\d+-\d+(?= ?:)"
 )
-_OPERATION = re.compile(r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of")
 _SOLVED = re.compile(r"\b\d{0,4}[a-z](?: squared)? (?:equals|has to be|must be) \d")
 _LETTER_IS = re.compile(r"[A-Za-zα-ω]{0,12}[=≈]\Z")
 # "one sees", "the other one": no value.
@@ -59,8 +70,8 @@ _BOUNDS = re.compile(
 )
 _MIDDLE = re.compile(r"\b(?:middle|half\w*|midway)\b", re.IGNORECASE)
 _BY_EYE = re.compile(
-    r"\bby eye\b|\bvisual\w*\b|\b(?:looks?|appears?|seems?|feels?)\b|\b(?:estimate|guess|eyeball"
-    r"|reckon)\w*\b|\bglanc\w+|\bjudging\b|\b(?:gut|hunch|intuition|impression)\b|\binspection\b"
+    r"\bby eye\b|\bvisual\w*\b|\b(?:looks?(?! for| up)|appears?|seems?|feels?)\b"
+    r"|\b(?:estimate|guess|eyeball|reckon)\w*\b|\bglanc\w+|\bjudging\b|\b(?:gut|hunch|intuition|impression)\b|\binspection\b"
     r"|\b(?:I|we)(?:['’]d| would) (?:say|put)\b|\bimagin\w+"
     r"|\bin my (?:head|mind)\b|\bpicturing\b",
     re.IGNORECASE,
@@ -89,6 +100,7 @@ _FIGURE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_ANGLE = re.compile(r"\b(?:angles?|degrees?)\b|°", re.IGNORECASE)
+_PATTERN = re.compile(r"\b(?:pattern|sequence|next (?:number|term))\b", re.IGNORECASE)
 _SLOPE = re.compile(r"\b(?:slope|gradient|steep)\b", re.IGNORECASE)
 _MEAN = re.compile(r"\b(?:mean|averag\w*|halfway|midway|middle)\b", re.IGNORECASE)
 _THEOREM = re.compile(
@@ -98,8 +110,8 @@ _THEOREM = re.compile(
 )
 _STEP = re.compile(
     r"\b(?:times|multipl\w*|product|half|add\w*|sum|plus|minus|subtract\w*|divid\w*|averag\w*|mean"
-    r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each|per|thirds?"
-    r"|quarters?|tak\w+ (?:away|from|off)|removed?|removing|as \w+ as"
+    r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each(?! time)|per"
+    r"|thirds?|quarters?|tak\w+ (?:away|from|off)|removed?|removing|as \w+ as"
     r"|later|earlier|apart)\b",
     re.IGNORECASE,
 )
@@ -109,7 +121,8 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _SQUARED = re.compile(
-    r"\b(?:squar(?:e|es|ed|ing)(?! (?:root|units?|c?m|centi|met))|cubes?|itself|times|each)\b",
+    r"\b(?:squar(?:e|es|ed|ing)(?! (?:root|units?|c?m|centi|met))|cubes?|itself|times"
+    r"|each(?! time))\b",
     re.IGNORECASE,
 )
 _HALVED = re.compile(
@@ -151,6 +164,7 @@ _BESIDE = re.compile(
     r"[+*/×·÷√<>-]@|(?<![A-Za-z])[=≈]@|@(?:[=≈+×·÷<>²³√]|[-*/:]\d)|(?<![A-Za-z])[a-z](?:[=²³(+-]|\d)"
     r"|[√π²³]|@%of|\d:\d\d"
 )
+_TO_180 = re.compile(rf"\b(?:180|90)\b|{_THEOREM.pattern}", re.IGNORECASE)
 _LONGEST = 1200
 _FEW = 10
 
@@ -168,7 +182,7 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
         return None
     asked = chain.question.replace(shown[0], " ")
     source = unlabelled(shown[0])
-    if _computed(chain.text, start, chain.answer):
+    if CODE.search(chain.text, start, end) or _computed(chain.text, start, chain.answer):
         return []
     said = said_value(chain.answer, asked)
     if said is None or not numbers(source) or HERE in mark(_FORMULA.sub(" ", source), said):
@@ -223,7 +237,7 @@ def _works(body: str, question: str) -> bool:
     for place, part in enumerate(parts):
         if place < len(parts) - 1:
             part = _LETTER_IS.sub("", part)
-        for match in _OPERATION.finditer(part):
+        for match in OPERATION.finditer(part):
             last = match.end() + (match[0] not in "²³")
             if part[max(0, match.start() - 1) : last] not in source:
                 return True
@@ -232,17 +246,25 @@ def _works(body: str, question: str) -> bool:
 
 def _leads(body: str, known: list[float], said: Said, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
+    body = without_used(without_names(body, question))
+    seen = [one for one in SENTENCE.findall(body) if _BY_EYE.search(one) and not in_digits(one)]
+    for one in seen:
+        body = body.replace(one, " ", 1)
     words = body if _MIDDLE.search(body) else _BOUNDS.sub(lambda m: m["kept"] or " ", body)
     angles = _ASKS_ANGLE.search(question) is not None
     general = _GENERAL | _ANGLES if _FIGURE.search(question) else _GENERAL
-    if in_digits(words) - {*known, said.number} - general:
-        return True
     told = [
         number
         for number in numbers(_NO_ONE.sub(" ", words))
         if (number != said.number or said.rooted)
         and (angles or number not in _ANGLES or number in known)
     ][:_FEW]
+    new = in_digits(words) - {*known, said.number} - general
+    to_180 = angles and _THEOREM.search(body) is not None
+    by_value = not said.rooted and ":" not in said.written
+    others = [*told, *known]
+    if new and (not by_value or from_new([*new], others, said.number, angles=to_180)):
+        return True
     if ":" in said.written:
         fresh = {*told} - {*known}  # a time of hours and minutes, a ratio
         return bool(fresh) or len({*told}) > 1 or "ratio" in question
@@ -270,26 +292,31 @@ def _lead(
 ) -> bool:
     """Whether usual steps that the words allow lead from the values to the answer."""
     about = f"{question} {body}"
+    stepping = any(match[0].lower() not in question for match in _STEP.finditer(body))
     steps = Steps(
-        angles=angles,
+        angles=angles and (stepping or _TO_180.search(body) is not None or not {*told} - {*known}),
         means=_MEAN.search(about) is not None,
         squares=_SQUARED.search(about) is not None,
         halves=_HALVED.search(about) is not None,
     )
     factors = named_factors(body)
-    values = [*told, *factors, *unit_sizes(about)]
-    stepping = any(match[0].lower() not in question for match in _STEP.finditer(body))
-    sloping = _SLOPE.search(question) is not None  # a sum or a product is none
-    if said.number in factors or ((stepping or not sloping) and steps.lead(values, said.number)):
+    values = [*told, *factors, *(size for size in unit_sizes(about) if size not in told)]
+    sloping = _SLOPE.search(question) is not None  # a sum or a product is none; nor of a pattern
+    may = stepping or not (sloping or _PATTERN.search(question))
+    if said.number in factors or (may and steps.lead(values, said.number)):
         return True
-    drawn = {*numbers(_FIGURES.sub(" ", body)), *factors}
-    new = drawn - {*known, 0.0, 1.0, said.number}
+    if is_share(told, known, said.number) or in_two_digits(body, told, said.number):
+        return True
+    in_words = {*numbers(_FIGURES.sub(" ", body)), *factors} - in_digits(body)
+    new = in_words - {*known, 0.0, 1.0, said.number}
     if (new or factors or (told and stepping)) and steps.lead_twice(values, said.number):
         return True
     here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
-    ruled = any(match[0].lower() not in question for match in _RULE.finditer(here))
+    ruled = {match[0].lower() for match in _RULE.finditer(here) if match[0].lower() not in question}
     if ruled and steps.lead(known[:_FEW], said.number):
         return True  # the rule is said, and its values stand in the question
+    if len(ruled) > 1 and steps.lead_twice(known[:_FEW], said.number):
+        return True
     if said.number in pairs(known, factors) or (stepping and said.number in pairs(known, told)):
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
@@ -303,7 +330,7 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
 
     Only where all is plain arithmetic: no letter is solved for, no root taken.
     """
-    if _BESIDE.search(packed(body)) or _is_named(body, question, said):
+    if _is_named(body, question, said):
         return False
     told = numbers(_NO_ONE.sub(" ", _FIGURES.sub(" ", body)))[-_FEW:]
     rounded = 1 if said.number.is_integer() else abs(said.number) / 50
@@ -312,6 +339,13 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
     sentences = [one for one in SENTENCE.findall(body) if HERE in one and not by_eye]
     if any(numbers(one) or _RULE.search(one) for one in sentences):
         return False  # a step may stand in the answer's sentence
+    results = [] if by_eye or said.number < 0 or said.rooted else results_of(body)
+    if results and not _names_a_step(behind_sums(body), question):
+        angles = _ASKS_ANGLE.search(question) is not None
+        others = [*told, *known, *named_factors(body)]
+        return not follows_from(results, others, said.number, angles=angles)
+    if _BESIDE.search(packed(body)):
+        return False
     told += named_factors(body)
     told += [100.0] if "%" in body or "percent" in question else []
     steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, runs=False)
@@ -326,6 +360,15 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
     )
 
 
+def _names_a_step(text: str, question: str) -> bool:
+    """Whether words that the question does not have name a step."""
+    return any(
+        match[0].lower() not in question
+        for words in (_STEP, _RULE, _THEOREM, _SQUARED, _ROOTED)
+        for match in words.finditer(text)
+    )
+
+
 def _of_names(body: str, question: str) -> list[float]:
     """The values that the question gives to names in the answer's sentence: "Jan 20", "AC = 5"."""
     here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
@@ -337,7 +380,9 @@ def _of_names(body: str, question: str) -> list[float]:
 
 def _is_named(body: str, question: str, said: Said) -> bool:
     """Whether a property gives the answer, or the things are named that it counts."""
-    if said.number in (0, 1) and _PROPERTY.search(body):
+    if said.number in (0, 1) and any(
+        match[0].lower() not in question for match in _PROPERTY.finditer(body)
+    ):
         return True
     if said.number == 0.5 and _ALIKE.search(body):
         return True
@@ -361,4 +406,6 @@ def _is_named(body: str, question: str, said: Said) -> bool:
             return True
     listed = max((len(_ITEM.findall(line)) for line in body.split(". ")), default=0) + 1
     names = {*_NAME.findall(body)} & {*_NAME.findall(question)}
+    if said.number == 1 and in_digits(body) - {1.0, *numbers(question)}:
+        return bool(names)  # other numbers are told, and nothing is picked out
     return min(listed, 8) >= min(said.number, 8) or len(names) >= max(said.number, 2)
