@@ -36,6 +36,19 @@ _SEVERAL = re.compile(
     r"(?: [a-z]{3,12}){0,2}(?: are|:) ",
     re.IGNORECASE,
 )
+# What makes of a list something else, or takes some of it: of the question's own list all other
+# words leave open who has the most.
+_ELSE = re.compile(
+    r"\b(?:increas\w*|decreas\w*|ris\w+|rose|drop\w*|jump\w*|chang\w*|differ\w*|gaps?|gains?|loss\w*"
+    r"|growth|grew|step\w*|sum\w*|total\w*|products?|ratios?|shares?|factors?|divisors?|primes?"
+    r"|digits?|counts?|frequen\w*|common\w*|often|occur\w*|apart|besides?|than|either|neither|nor"
+    r"|if|would|could|might|may|seem\w*|thought|look\w*|guess\w*|expect\w*|possible|almost|nearly"
+    r"|about|not|no|so far|local\w*|between|until|before|after|than|per|pairs?|combin\w*"
+    r"|mean|average|median|range|twice|half|double|times|spread|axis|scale|unit|grid\w*|tick\w*"
+    r"|angles?|sides?|left|right|middle|upper|lower|rank\w*|or|one of|some|other\w*|next|new|old"
+    r"|\w+(?:er|est) (?:one|half)|rate|speed|distan\w*|away|near\w*|clos\w+|\w*n't|more|less|fewer)\b",
+    re.IGNORECASE,
+)
 _VALUE_NEXT = re.compile(r" (?:value|number|score|reading)\b")
 _OF_ALL = re.compile(
     r"\b(?:of|among|out of) (?:the|all|these|those)(?: the)? (?P<count>\d{1,2}|two|three|four"
@@ -134,7 +147,8 @@ def _unlike(
         elif token["value"]:
             values.add(value_of(token["value"]))
         elif word.lower() not in known and word.lower().removesuffix("'s") not in known:
-            return None
+            if word[0].isupper() or not data.asked or _ELSE.search(clause):
+                return None
     if right is None or len(values) > 1 or len(names) > 1 or not (values or names):
         return None
     if any(value not in data.values for value in values):
