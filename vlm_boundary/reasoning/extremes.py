@@ -42,7 +42,7 @@ _ELSE = re.compile(
     r"\b(?:increas\w*|decreas\w*|ris\w+|rose|drop\w*|jump\w*|chang\w*|differ\w*|gaps?|gains?|loss\w*"
     r"|growth|grew|step\w*|sum\w*|total\w*|products?|ratios?|shares?|factors?|divisors?|primes?"
     r"|digits?|counts?|frequen\w*|common\w*|often|occur\w*|apart|besides?|than|either|neither|nor"
-    r"|if|would|could|might|may|seem\w*|thought|look\w*|guess\w*|expect\w*|possible|almost|nearly"
+    r"|if|would|could|might|seem\w*|thought|look\w*|guess\w*|expect\w*|possible|almost|nearly"
     r"|about|not|no|so far|local\w*|between|until|before|after|than|per|pairs?|combin\w*"
     r"|mean|average|median|range|twice|half|double|times|spread|axis|scale|unit|grid\w*|tick\w*"
     r"|angles?|sides?|left|right|middle|upper|lower|rank\w*|or|one of|some|other\w*|next|new|old"
