@@ -34,9 +34,7 @@ _ALONE = re.compile(r"[-−$€£]?\d[\d.,]*(?![\d:])(?!-\d)(?! ?[:=])")
 _CAPTION = re.compile(r"[.:](?=\s)")
 _BESIDE = re.compile(r"\. [A-Z\d][^.,;]{3,60}\Z")  # a last sentence that lists nothing
 # Numbers under which others stand are counts of something, not the data themselves.
-_GROUPED = re.compile(
-    r"\b(?:frequenc\w*|histogram|grouped|stacked|cumulative|box)", re.I
-)
+_GROUPED = re.compile(r"\b(?:frequenc\w*|histogram|grouped|stacked|cumulative|box)", re.I)
 _SHORT, _LONG = 2, 60
 
 
@@ -217,7 +215,7 @@ _LINE = re.compile(r"[^\S\n]*(?:[-*•]|\d{1,2}[.)])[^\S\n]+(?=\S)")
 _STOP = re.compile(
     r"[.!?](?=\s|$)|\n|;|\s[→—–]\s"
     r"|,? (?:so|which|that|because|since|giving|makes?|making|hence|thus|therefore|while|but"
-    r"|whereas|where|i\.e|the|there|with|we|it|this|is|are)\b"
+    r"|whereas|where|i\.e|the|there|with(?! [$€£]?\d)|we|it|this|is|are)\b"
 )
 
 

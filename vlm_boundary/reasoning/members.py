@@ -75,7 +75,8 @@ _COPULA = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"\b(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine) [a-z]{3,12}"
+    r"\b(?<!\bof the )(?<!\bof these )(?<!\bof all )"
+    r"(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine) [a-z]{3,12}"
     r"(?: (?:are|were|lie|have|with|that are|had|scored))?\s*\Z",
     re.IGNORECASE,
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.listed import Listed, sentences
+from vlm_boundary.reasoning.listed import PICKS, Listed, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.properties import Found, Speech
 from vlm_boundary.verifier.phrases import occurs
@@ -82,19 +82,27 @@ _BRACKETS = re.compile(r"\[([^\[\]]{10,400})\]")
 _ROW = re.compile(
     r"(?:[A-Z][a-z]{1,11} )?[a-z]{3,12}(?:(?:,| and|, and|;) (?:[A-Z][a-z]{1,11} )?[a-z]{3,12}){3,}"
 )
+_SIGNS = re.compile(r"(?<=[ :])[A-Z](?:(?:,| and|, and|;) [A-Z]){3,}(?=[.;\]]|$)")
 _SAID = re.compile(
-    r"\b(?P<word>[a-z]{3,12})(?: (?:occurs?|appears?|comes up|stands|is (?:there|chosen|named)))?"
-    r"(?::| →)? (?P<times>once|twice|(?:\d{1,2}|two|three|four|five|six|seven) times)\b",
+    r"\b(?P<word>[a-z]{3,12}|(?-i:[A-Z]))(?: (?:occurs?|appears?|comes up|shows up|turns up"
+    r"|stands|is (?:there|chosen|named)))?(?: only| just| exactly)?"
+    r"(?::| →)? (?P<times>once|twice|(?:\d{1,2}|two|three|four|five|six|seven) times)\b"
+    r"(?! (?:as|more|larger|greater|the|that)\b)",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"(?P<name>[A-Z][a-z]{1,11}) (?P<word>[a-z]{3,12})")
+_DRAWN = re.compile(
+    r"\b(?:after|then|now|drawn|taken|replaced|once (?:an?|the|one))\b", re.IGNORECASE
+)
 _ONCE = {"once": 1, "twice": 2}
 
 
 @lru_cache(maxsize=64)
 def _described(question: str) -> tuple[Counter[str], dict[str, str]]:
     """How often each word is in the row that a question gives, and whose it is."""
-    found = [row[0] for part in _BRACKETS.findall(question[:2000]) for row in _ROW.finditer(part)]
+    parts = _BRACKETS.findall(question[:2000])
+    found = [row[0] for part in parts for row in _ROW.finditer(part)]
+    found = found or [row[0] for part in parts for row in _SIGNS.finditer(f"{part}]")]
     if len(found) != 1:
         return Counter(), {}
     pieces = re.split(r"(?:, and|,| and|;) ", found[0])
@@ -111,8 +119,13 @@ def wrong_kinds(text: str, question: str, start: int, end: int) -> Iterator[Foun
     if not words:
         return
     for said in _SAID.finditer(text, start, end):
-        word, times = said["word"].lower(), said["times"].lower().removesuffix(" times")
+        word = said["word"] if len(said["word"]) == 1 else said["word"].lower()
+        times = said["times"].lower().removesuffix(" times")
         count = _ONCE.get(times) or (int(times) if times.isdigit() else english_number(times))
+        sentence = max(text.rfind(sign, start, said.start()) for sign in (". ", "\n"))
+        before = max(start, sentence), said.start()
+        if PICKS.search(text, *before) or _DRAWN.search(text, *before):
+            continue
         if word in words and count != words[word]:
             yield *said.span(), f"{word} stands {_times(words[word])} in the list, not {count}"
     if named:
