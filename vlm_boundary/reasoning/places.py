@@ -182,6 +182,13 @@ _OF_ALL = re.compile(
     rf" (?:{THRESHOLD.pattern}|(?P<kind>even|odd|prime)\b)(?! ?(?:times|of|percent of|% of|and|but|or)\b)",
     re.IGNORECASE,
 )
+_THAN_IT = re.compile(
+    rf"(?<![\w.,-])(?<!least )(?<!most )(?<!than ){_COUNT} (?:of them|[a-z]{{3,12}}) (?:are|is|lie|cost|have|has|were|scored"
+    r"|sold|got) (?:strictly )?(?:(?P<more>dearer|more expensive|higher|larger|greater|bigger|taller"
+    r"|longer|warmer|more)|cheaper|less expensive|lower|smaller|shorter|colder|less|fewer)"
+    r" than (?:it|this|that)\b",
+    re.IGNORECASE,
+)
 _STEPS = re.compile(
     rf"(?<![\w.,-]){_COUNT} of (?:the|these|those)(?: \w{{1,6}})? changes (?:are|is)"
     r" (?:(?P<down>drops?|falls?|decreases?|negative|losses)|rises?|increases?|positive|gains?)\b",
@@ -215,12 +222,28 @@ def _counts(speech: Speech, low: str) -> Iterator[Found]:
             right = sum(step < 0 if said["down"] else step > 0 for step in steps)
             if right != _number(said["count"]):
                 yield *said.span(), f"of the changes there are {right}"
+    if " than it" in low or " than th" in low:
+        yield from _beside_it(speech)
     if " than " in low and ("even" in low or "odd" in low or "prime" in low):
         for said in _MORE.finditer(text, speech.start, speech.end):
             kinds = [PROPERTY.fullmatch(said[name]) for name in ("one", "two")]
             one, two = (sum(map(holds(kind, data), data.values)) for kind in kinds if kind)
             if (one > two) != (said["how"].lower() == "more") or one == two:
                 yield *said.span(), f"the list has {one} and {two} of them"
+
+
+def _beside_it(speech: Speech) -> Iterator[Found]:
+    """The third is 4.50; three items are dearer than it."""
+    for said in _THAN_IT.finditer(speech.text, speech.start, speech.end):
+        first = max(speech.text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n"))
+        before = speech.text[max(first, speech.start) : said.start()]
+        numbers = re.findall(rf"(?<![\w.,]){VALUE}(?![\w%/]|[.,]\d)", before)
+        if not numbers or _UNSURE.search(before):
+            continue
+        it, values = value_of(numbers[-1]), speech.data.values
+        right = sum(value > it if said["more"] else value < it for value in values)
+        if it in values and right != _number(said["count"]):
+            yield *said.span(), f"of the list there are {right}"
 
 
 def _is_other(speech: Speech, said: re.Match[str]) -> bool:
