@@ -20,6 +20,7 @@ from vlm_boundary.reasoning.properties import NAMED, THRESHOLDS, Found, Speech
 from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
 from vlm_boundary.reasoning.tellings import wrong_tellings
+from vlm_boundary.reasoning.wholes import wrong_wholes
 from vlm_boundary.verifier.phrases import occurs
 
 _SEPARATORS = (",", ";", " and ", "\n")
@@ -64,6 +65,7 @@ def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterat
     yield from wrong_members(speech, low)
     yield from wrong_tellings(speech, low)
     yield from wrong_places(speech, low)
+    yield from wrong_wholes(speech, low)
     yield from wrong_frequencies(speech, low)
     if not speech.data.values:
         return

@@ -12,6 +12,7 @@ from vlm_boundary.reasoning.listed import PICKS, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLD, Found, Speech, holds, worded
 from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.verifier.phrases import occurs
 
 _NTHS = "first|second|third|fourth|fifth|sixth|seventh|eighth"
 _RANKS = {name: place for place, name in enumerate(_NTHS.split("|"))}
@@ -41,6 +42,8 @@ def wrong_places(speech: Speech, low: str) -> Iterator[Found]:
     yield from _counts(speech, low)
     if any(data.names) and " from " in low:
         yield from _trends(speech)
+    if "<" in low or ">" in low:
+        yield from _by_signs(speech)
     if any(data.names) and not _SCOPED.search(speech.asked):
         yield from _ranked(speech)
         yield from _in_order(speech)
@@ -106,11 +109,11 @@ def _ranked(speech: Speech) -> Iterator[Found]:
             yield *said.span(), note
 
 
-_ROW = re.compile(
-    r"\b[A-Z][\w'’-]{0,14}(?:(?: ?[<>→,] ?(?:then |and )?| and | then )[A-Z][\w'’-]{0,14}){2,}"
-)
+_BETWEEN = r"(?: ?\(?[$€£]?\d[\d.,]{0,8}[°%]?\)?)?(?: ?[<>→,;] ?(?:then |and )?| and | then )(?:\d[.)] )?"
+_ROW = re.compile(rf"\b[A-Z][\w'’-]{{0,14}}(?:{_BETWEEN}[A-Z][\w'’-]{{0,14}}){{2,}}")
+_LESS_THAN = re.compile(rf"(?<![\w.,]){VALUE}(?: ?(?P<sign>[<>≤≥]) ?{VALUE})(?: ?(?P=sign) ?{VALUE})+")
 _ORDERED = re.compile(
-    r"order|sort|rank|(?:est|most|\bfirst|\bworst|\blast|\btop|\bbottom|\bhigh|\blow|\bsmall) to "
+    r"order|sort|rank|\bfirst: |(?:est|most|\bfirst|\bworst|\blast|\btop|\bbottom|\bhigh|\blow|\bsmall) to "
     r"|[<>]|arrang",
     re.IGNORECASE,
 )
@@ -129,16 +132,26 @@ def _in_order(speech: Speech) -> Iterator[Found]:
         names = [data.named(word) for word in words]
         if len(names) != len(data.names) or {*names} != {*data.names} or names == sorted(names):
             continue
-        first = max(text.rfind(sign, speech.start, row.start()) for sign in (". ", "\n")) + 1
+        near = max(speech.start, row.start() - 3)  # behind the number of a point
+        first = max(text.rfind(sign, speech.start, near) for sign in (". ", "\n")) + 1
         before = text[max(first, speech.start, row.start() - 120) : row.end()]
         if not _ORDERED.search(before) or _OTHERWISE.search(before):
             continue
         if tuple(names) in (data.names, data.names[::-1]):
-            continue
+            continue  # as the question has them
         values = [data.value(name) for name in names]
         if values not in (sorted(values), sorted(values, reverse=True)):
             at = ", ".join(map(shown, values))
             yield *row.span(), f"these have {at}, which is no order"
+
+
+def _by_signs(speech: Speech) -> Iterator[Found]:
+    """8 < 12 < 15 < 13, all of the list."""
+    for said in _LESS_THAN.finditer(speech.text, speech.start, speech.end):
+        values = [value_of(one) for one in re.findall(VALUE, said[0])]
+        up = said["sign"] in "<≤"
+        if {*values} <= {*speech.data.values} and values != sorted(values, reverse=not up):
+            yield *said.span(), f"{said[0]} is false"
 
 
 _UP = "rises?|rose|climbs?|climbed|grows?|grew|increases?|increased|goes up|went up|go up"
@@ -177,7 +190,7 @@ def _trends(speech: Speech) -> Iterator[Found]:
 _COUNT = r"(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight|nine)"
 _OF_ALL = re.compile(
     rf"(?<![\w.,-])(?<!least )(?<!most )(?<!than )(?<!other ){_COUNT} (?:of (?:the|these|those|all|them)(?: \w{{1,6}})?"
-    r"(?: (?P<noun>[a-z]{3,14}))?)"
+    r"(?: (?P<noun>[a-z]{3,14}))?|(?:values|numbers|scores|bars|days|months|years|readings)(?: it)?)"
     rf" (?:are|lie|is|lies|were|was|have|had|has|sold|scored|got|stay|reach|cost)(?: strictly| clearly| values)?"
     rf" (?:{THRESHOLD.pattern}|(?P<kind>even|odd|prime)\b)(?! ?(?:times|of|percent of|% of|and|but|or)\b)",
     re.IGNORECASE,
@@ -201,10 +214,16 @@ _MORE = re.compile(
 )
 
 
+_OF = (
+    " of the", " of all", " values ", " numbers ", " scores ", " bars ", " days ", " months ",
+    " years ", " readings ",
+)  # fmt: skip
+
+
 def _counts(speech: Speech, low: str) -> Iterator[Found]:
     """Two of the four bars lie below 50; there are more even numbers than odd ones."""
     data, text = speech.data, speech.text
-    if " of the" in low or " of all" in low:
+    if occurs(_OF, low):
         for said in _OF_ALL.finditer(text, speech.start, speech.end):
             first = max(text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n")) + 1
             if PICKS.search(text, max(first, 0), said.start()) or _UNSURE.search(

@@ -11,6 +11,7 @@ from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import PICKS, Listed, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.properties import Found, Speech
+from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _COUNTED = ("twice", "times", "once", "thrice", *(f"{digit}s" for digit in range(10)))
@@ -18,8 +19,8 @@ _TIMES = r"(?P<times>once|twice|thrice|(?:\d{1,2}|one|two|three|four|five|six|se
 _OCCURS = re.compile(
     rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
     r"(?P<verb>:| →|(?: is the (?:mode|value|number|one))?"
-    r"(?:,? (?:because|since|as) it|,? which|,? that)? (?:occurs?|appears?|comes up"
-    r"|shows up|is (?:there|listed|repeated|found|present)|was (?:scored|rolled)))?"
+    r"(?:,? (?:because|since|as) it|,? which|,? that)? (?:occurs?|appears?|comes up|turns up"
+    r"|shows up|crops up|stands|is (?:there|listed|repeated|found|present|seen)|was (?:scored|rolled)))?"
     rf"(?: exactly| only| just)? {_TIMES}\b(?! (?:more|as|the|larger|smaller|greater|that)\b)",
     re.IGNORECASE,
 )
@@ -41,6 +42,8 @@ _COUNTING = re.compile(r"frequen|how often|tally|count|occur|times|appear|dots",
 def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
     """5 appears four times; there are four 40s."""
     text, data = speech.text, speech.data
+    if " as often as" in low or " as many times as" in low:
+        yield from _as_often(speech)
     if not occurs(_COUNTED, low) or len(data.values) < 3 or "digit" in speech.asked:
         return
     for first, last in sentences(text, speech.start, speech.end):
@@ -50,6 +53,20 @@ def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
         for one in (*said, *_PLURAL.finditer(text, first, last)):
             if one.start() >= data.start:
                 yield from _wrong_frequency(one, data)
+
+
+_AS_OFTEN = re.compile(
+    rf"(?<![\w.,/$-])(?P<one>{VALUE}) [a-z]{{3,8}}(?: up)? (?:just )?as (?:often|many times|frequently) as {VALUE}"
+)
+
+
+def _as_often(speech: Speech) -> Iterator[Found]:
+    """6 occurs as often as 5."""
+    for said in _AS_OFTEN.finditer(speech.text, speech.start, speech.end):
+        one, two = (value_of(value) for value in re.findall(VALUE, said[0])[:2])
+        times = [speech.data.values.count(value) for value in (one, two)]
+        if all(times) and times[0] != times[1] and speech.data.asked:
+            yield *said.span(), f"{shown(one)} is there {_times(times[0])}"
 
 
 def wrong_tallies(speech: Speech) -> Iterator[Found]:
