@@ -162,6 +162,8 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
             continue
         plain = _THESE.sub(" ", clause)
         statistics = list(_STATISTIC.finditer(plain))
+        if len(statistics) == 2 and len({_statistic(one, lists) for one in statistics}) == 1:
+            plain = _without(plain, statistics.pop())  # the most frequent size (the mode)
         if len(statistics) == 1 and not _OTHER.search(_without(plain, statistics[0])):
             right = _statistic(statistics[0], lists)
             said = _said(plain, lists[0], statistics[0])

@@ -11,7 +11,7 @@ from functools import lru_cache
 from vlm_boundary.reasoning.number_lists import VALUE, NumberList, value_of
 from vlm_boundary.reasoning.passages import SENTENCE
 
-_SPLIT = re.compile(r"[,;](?!\d{3}(?!\d))|[<>→&≤≥]|\band\b")
+_SPLIT = re.compile(r"[,;](?!\d{3}(?!\d))|[<>→&≤≥]|(?<!-)\band\b")
 _VALUE_AT = rf"[$€£]?(?P<value>{VALUE})(?![\d/^:]|[.,]\d)"
 _OF = r"in|on|for|at|of|by|from|with"
 _UNIT = rf"(?:\s?(?:°[CF]?|\\?%|(?!(?:{_OF}|is|are)\b)[A-Za-z][a-z]{{0,11}}[²³]?)){{0,2}}"
@@ -31,11 +31,10 @@ _LEAD = re.compile(
 )
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _ALONE = re.compile(r"[-−$€£]?\d[\d.,]*(?![\d:])(?!-\d)(?! ?[:=])")
-_CAPTION = re.compile(r"[.:](?=\s|$)")
+_CAPTION = re.compile(r"[.:](?=\s)")
+_BESIDE = re.compile(r"\. [A-Z\d][^.,;]{3,60}\Z")  # a last sentence that lists nothing
 # Numbers under which others stand are counts of something, not the data themselves.
-_GROUPED = re.compile(
-    r"\b(?:frequenc\w*|histogram|tally(?! list)|grouped|stacked|cumulative|box)", re.I
-)
+_GROUPED = re.compile(r"\b(?:frequenc\w*|histogram|grouped|stacked|cumulative|box)", re.I)
 _SHORT, _LONG = 2, 60
 
 
@@ -114,11 +113,12 @@ def described(question: str) -> Listed | None:
 def _of_description(text: str) -> Listed | None:
     if _GROUPED.search(text):
         return None
-    pieces = [piece.strip() for piece in _SPLIT.split(text.rstrip(" .…"))]
+    text, ends = text.rstrip(" .…"), text.rstrip()
+    pieces = [piece.strip() for piece in _SPLIT.split(_BESIDE.sub("", text))]
     if len(pieces) > 2:
         pieces[0] = _without_caption(pieces[0], named=not _ALONE.match(pieces[1]))
     mentions = [_read(piece) for piece in pieces if piece]
-    if len(mentions) < 3 or None in mentions or text.rstrip().endswith(("...", "…")):
+    if len(mentions) < 3 or None in mentions or ends.endswith(("...", "…")):
         return None
     names = tuple(mention.name for mention in mentions if mention)
     values = tuple(m.value for m in mentions if m and m.value is not None)
@@ -130,6 +130,9 @@ def _of_description(text: str) -> Listed | None:
         names = ("",) * len(names)
     if any(names) and (len({*names}) != len(names) or "" in names):
         return None
+    is_tally = "tally" in text.lower() and "tally list" not in text.lower()
+    if is_tally and (any(names) or len({*values}) == len(values)):
+        return None  # how often each is found
     if any(name.isdigit() and len(name) != 4 for name in names):
         return None
     return Listed(values, names, 0, True)
@@ -212,7 +215,7 @@ _LINE = re.compile(r"[^\S\n]*(?:[-*•]|\d{1,2}[.)])[^\S\n]+(?=\S)")
 _STOP = re.compile(
     r"[.!?](?=\s|$)|\n|;|\s[→—–]\s"
     r"|,? (?:so|which|that|because|since|giving|makes?|making|hence|thus|therefore|while|but"
-    r"|whereas|where|i\.e|the|there|with|we|it|this|is|are)\b"
+    r"|whereas|where|i\.e|the|there|with(?! [$€£]?\d)|we|it|this|is|are)\b"
 )
 
 

@@ -15,10 +15,12 @@ from vlm_boundary.reasoning.members import wrong_members
 from vlm_boundary.reasoning.number_lists import NumberList, number_lists
 from vlm_boundary.reasoning.orders import wrong_orders
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, retracted
+from vlm_boundary.reasoning.places import wrong_places
 from vlm_boundary.reasoning.properties import NAMED, THRESHOLDS, Found, Speech
 from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
 from vlm_boundary.reasoning.tellings import wrong_tellings
+from vlm_boundary.reasoning.wholes import wrong_wholes
 from vlm_boundary.verifier.phrases import occurs
 
 _SEPARATORS = (",", ";", " and ", "\n")
@@ -62,6 +64,8 @@ def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterat
     yield from wrong_orders(speech, low)
     yield from wrong_members(speech, low)
     yield from wrong_tellings(speech, low)
+    yield from wrong_places(speech, low)
+    yield from wrong_wholes(speech, low)
     yield from wrong_frequencies(speech, low)
     if not speech.data.values:
         return

@@ -35,7 +35,8 @@ _KEYS = (*THRESHOLDS, *_UNIVERSAL)
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in)"
-    r"|,? ?(?:we|i) (?:find|have|get|see|count))\b:?(?: (?:only|just|therefore|thus|then|hence))?)"
+    r"|,? ?(?:we|i) (?:find|have|get|see|count))\b:?(?: (?:only|just|therefore|thus|then|hence))?"
+    r"|(?P<beside>(?<= numbers)(?= \d)))"
     r"[ *]{0,3}"
 )
 _THESE = re.compile(  # less than 90°. Of the list 35°, 90° and 48° these are …
@@ -69,13 +70,14 @@ _SATISFY = re.compile(
 _COPULA = re.compile(
     r"(?<=[\w°%),])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
     r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being|costs?|sold|weighs?)\b"
-    r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|a|an|values?|scores?|still"
+    r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|the|a|an|values?|scores?|still"
     r"|just))*)"
     r"\s*\Z",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"\b(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine) [a-z]{3,12}"
+    r"\b(?<!\bof the )(?<!\bof these )(?<!\bof all )"
+    r"(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine) [a-z]{3,12}"
     r"(?: (?:are|were|lie|have|with|that are|had|scored))?\s*\Z",
     re.IGNORECASE,
 )
@@ -115,7 +117,7 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
             opened = said.end()
             if _DOUBT.search(text, first, said.start()):
                 continue
-            if text[said.end() : said.end() + 3] == " or":
+            if text.startswith((" or", " one out"), said.end()):
                 continue
             tail = _TAIL.match(text, said.end(), speech.end)
             these = None if tail else _THESE.match(text, said.end(), speech.end)
@@ -128,7 +130,7 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
                     before + tail["tail"],
                     row,
                     stop,
-                    single=tail["verb"] in ("is", "was"),
+                    single=tail["verb"] in ("is", "was") or (not these and tail["beside"] is not None),
                 ):
                     yield first, stop, found
                     continue

@@ -182,8 +182,8 @@ _MIDDLE = re.compile(
 _NTH = re.compile(
     rf"\b(?<!\bat )(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))"
     rf"(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
-    r" (?P<noun>[a-z]{3,9})(?: in (?:the|this) list)?"
-    rf"(?: is|:| are|,| being)\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
+    r"(?(b)(?: (?P<nouns>[a-z]{3,9}))?| (?P<noun>[a-z]{3,9}))(?: in (?:the|this) list)?"
+    rf"(?:,? which (?:is|are)|,? that is,?|,? i\.e\.|,? namely| is|:| are|,| being| \()\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
     rf"(?:[ °a-zA-Z%]{{0,8}}(?: and|,) (?P<other>{VALUE})(?![\w/]|[.,]\d))?",
     re.IGNORECASE,
 )
@@ -221,7 +221,7 @@ def _places(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterato
 def nths(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator[Found]:
     """The third value is 109; the second and the third are 5 and 7."""
     for said in _NTH.finditer(text, at, end):
-        noun = said["noun"].lower()
+        noun = (said["noun"] or said["nouns"] or "").lower()
         if noun in _OTHERS or noun.endswith("est"):  # the third longest is no third
             continue
         for nth, value in ((said["a"], said["one"]), (said["b"], said["other"])):

@@ -37,6 +37,11 @@ _THERE = re.compile(
     r"|in (?:the list|total|all)|$))",
     re.IGNORECASE,
 )
+_MAKES = re.compile(
+    rf"[°%$)]{{0,2}}[,;:]? (?:(?:which|that|this|so|and|these|they)[, ]{{0,2}})?(?:makes?|make|making|are|is|gives?"
+    rf"|i\.e\.|there are|we have) (?:in (?:all|total) )?{_COUNT} {_NOUN}(?= ?[.,;:]| in (?:all|total)|$)",
+    re.IGNORECASE,
+)
 _ADDED = re.compile(
     rf"\b(?P<of>they|these|which|values|numbers|scores|marks) (?:all )?(?:add up|sum|add) to:?"
     rf" [$€£]?(?P<total>{VALUE})(?![\w/^]|[.,]\d)",
@@ -108,6 +113,11 @@ def _by_name(one: NumberList, data: Listed) -> list[tuple[Fraction, Fraction]]:
 def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
     """The six marks are …, of which there are seven."""
     for one in lists:
+        makes = _MAKES.match(speech.text, one.end, speech.end)
+        if makes and 0 < abs(_number(makes["count"]) - len(one.values)) <= 2:  # noqa: PLR2004
+            if _number(makes["count"]) not in (len({*one.values}), sum(one.values)):
+                note = f"the list has {len(one.values)} numbers, not {makes['count']}"
+                yield one.start, makes.end(), note
         start = max(speech.start, one.start - 60)
         said = _BEFORE.search(speech.text, start, one.start)
         if said is None or re.search(

@@ -199,6 +199,8 @@ def _value_of(
         ):
             return None
         return last, f"this is {shown(relation.of(value))}, not {shown(said)}"
+    if other.lower() in _PRONOUNS and (note := _of_result(text, relation, start, said)):
+        return last, note
     before = [*_numbers(text, start, first), *_numbers(question, 0, len(question))]
     if not before or any(rounds_to(relation.of(value), said) for value in before):
         return None
@@ -219,6 +221,23 @@ def _value_of(
         last,
         f"{other} is {shown(values[-1])}, which makes this {shown(relation.of(values[-1]))}",
     )
+
+
+_EQUALS = re.compile(
+    rf"= ?[$€£]?(?P<value>{_DIGITS})(?: ?°| ?%| ?[a-z²³]{{1,10}})?\.? [^.=\d]{{0,40}}\Z"
+)
+
+
+def _of_result(text: str, relation: _Relation, start: int, said: Fraction) -> str:
+    """Why so much of what was just worked out is not what is said, which another share of it is."""
+    result = _EQUALS.search(text, max(start, relation.start - 70), relation.start)
+    if result is None or relation.by:
+        return ""
+    value = Fraction(result["value"].replace(",", ""))
+    shares = {*FACTORS.values()} - {relation.factor}
+    if value and said / value in shares and not rounds_to(relation.of(value), said):
+        return f"of {shown(value)} this is {shown(relation.of(value))}, not {shown(said)}"
+    return ""
 
 
 def _otherwise(

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.listed import Listed, sentences
+from vlm_boundary.reasoning.listed import PICKS, Listed, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.properties import Found, Speech
+from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _COUNTED = ("twice", "times", "once", "thrice", *(f"{digit}s" for digit in range(10)))
@@ -18,8 +19,8 @@ _TIMES = r"(?P<times>once|twice|thrice|(?:\d{1,2}|one|two|three|four|five|six|se
 _OCCURS = re.compile(
     rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
     r"(?P<verb>:| →|(?: is the (?:mode|value|number|one))?"
-    r"(?:,? (?:because|since|as) it|,? which|,? that)? (?:occurs?|appears?|comes up"
-    r"|shows up|is (?:there|listed|repeated|found|present)|was (?:scored|rolled)))?"
+    r"(?:,? (?:because|since|as) it|,? which|,? that)? (?:occurs?|appears?|comes up|turns up"
+    r"|shows up|crops up|stands|is (?:there|listed|repeated|found|present|seen)|was (?:scored|rolled)))?"
     rf"(?: exactly| only| just)? {_TIMES}\b(?! (?:more|as|the|larger|smaller|greater|that)\b)",
     re.IGNORECASE,
 )
@@ -41,6 +42,8 @@ _COUNTING = re.compile(r"frequen|how often|tally|count|occur|times|appear|dots",
 def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
     """5 appears four times; there are four 40s."""
     text, data = speech.text, speech.data
+    if " as often as" in low or " as many times as" in low:
+        yield from _as_often(speech)
     if not occurs(_COUNTED, low) or len(data.values) < 3 or "digit" in speech.asked:
         return
     for first, last in sentences(text, speech.start, speech.end):
@@ -50,6 +53,20 @@ def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
         for one in (*said, *_PLURAL.finditer(text, first, last)):
             if one.start() >= data.start:
                 yield from _wrong_frequency(one, data)
+
+
+_AS_OFTEN = re.compile(
+    rf"(?<![\w.,/$-])(?P<one>{VALUE}) [a-z]{{3,8}}(?: up)? (?:just )?as (?:often|many times|frequently) as {VALUE}"
+)
+
+
+def _as_often(speech: Speech) -> Iterator[Found]:
+    """6 occurs as often as 5."""
+    for said in _AS_OFTEN.finditer(speech.text, speech.start, speech.end):
+        one, two = (value_of(value) for value in re.findall(VALUE, said[0])[:2])
+        times = [speech.data.values.count(value) for value in (one, two)]
+        if all(times) and times[0] != times[1] and speech.data.asked:
+            yield *said.span(), f"{shown(one)} is there {_times(times[0])}"
 
 
 def wrong_tallies(speech: Speech) -> Iterator[Found]:
@@ -82,19 +99,27 @@ _BRACKETS = re.compile(r"\[([^\[\]]{10,400})\]")
 _ROW = re.compile(
     r"(?:[A-Z][a-z]{1,11} )?[a-z]{3,12}(?:(?:,| and|, and|;) (?:[A-Z][a-z]{1,11} )?[a-z]{3,12}){3,}"
 )
+_SIGNS = re.compile(r"(?<=[ :])[A-Z](?:(?:,| and|, and|;) [A-Z]){3,}(?=[.;\]]|$)")
 _SAID = re.compile(
-    r"\b(?P<word>[a-z]{3,12})(?: (?:occurs?|appears?|comes up|stands|is (?:there|chosen|named)))?"
-    r"(?::| →)? (?P<times>once|twice|(?:\d{1,2}|two|three|four|five|six|seven) times)\b",
+    r"\b(?P<word>[a-z]{3,12}|(?-i:[A-Z]))(?: (?:occurs?|appears?|comes up|shows up|turns up"
+    r"|stands|is (?:there|chosen|named)))?(?: only| just| exactly)?"
+    r"(?::| →)? (?P<times>once|twice|(?:\d{1,2}|two|three|four|five|six|seven) times)\b"
+    r"(?! (?:as|more|larger|greater|the|that)\b)",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"(?P<name>[A-Z][a-z]{1,11}) (?P<word>[a-z]{3,12})")
+_DRAWN = re.compile(
+    r"\b(?:after|then|now|drawn|taken|replaced|once (?:an?|the|one))\b", re.IGNORECASE
+)
 _ONCE = {"once": 1, "twice": 2}
 
 
 @lru_cache(maxsize=64)
 def _described(question: str) -> tuple[Counter[str], dict[str, str]]:
     """How often each word is in the row that a question gives, and whose it is."""
-    found = [row[0] for part in _BRACKETS.findall(question[:2000]) for row in _ROW.finditer(part)]
+    parts = _BRACKETS.findall(question[:2000])
+    found = [row[0] for part in parts for row in _ROW.finditer(part)]
+    found = found or [row[0] for part in parts for row in _SIGNS.finditer(f"{part}]")]
     if len(found) != 1:
         return Counter(), {}
     pieces = re.split(r"(?:, and|,| and|;) ", found[0])
@@ -111,8 +136,13 @@ def wrong_kinds(text: str, question: str, start: int, end: int) -> Iterator[Foun
     if not words:
         return
     for said in _SAID.finditer(text, start, end):
-        word, times = said["word"].lower(), said["times"].lower().removesuffix(" times")
+        word = said["word"] if len(said["word"]) == 1 else said["word"].lower()
+        times = said["times"].lower().removesuffix(" times")
         count = _ONCE.get(times) or (int(times) if times.isdigit() else english_number(times))
+        sentence = max(text.rfind(sign, start, said.start()) for sign in (". ", "\n"))
+        before = max(start, sentence), said.start()
+        if PICKS.search(text, *before) or _DRAWN.search(text, *before):
+            continue
         if word in words and count != words[word]:
             yield *said.span(), f"{word} stands {_times(words[word])} in the list, not {count}"
     if named:
