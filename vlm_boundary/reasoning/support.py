@@ -33,11 +33,17 @@ from vlm_boundary.reasoning.steps import (
     rounds_to,
     same,
     silent_step,
+    solves,
     step_from,
 )
 from vlm_boundary.verifier.phrases import last_match
 
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
+_NAME_ALONE = re.compile(  # what begins a line or a clause and is a name
+    r"(?:\A|\n|[.,;:] |\b(?:so|thus|hence|therefore|then|and|means|gives),? )[\s$*(\\]{0,4}"
+    r"(?:the )?(?:m?∠|angle ?|side )?[a-zA-Z]{1,12}\Z",
+    re.IGNORECASE,
+)
 _IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
@@ -140,7 +146,8 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     value = _answer(chain)
     if value is None or not (answer.stated or _says_only(chain, answer)):
         return []
-    if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
+    sign = _EQUALS.search(text, max(start, answer.start - 24), answer.start)
+    if sign and not _names(text, start, sign.start()):
         return []  # the answer is itself the result of an equation
     if _IS.search(text, max(start, answer.start - 24), answer.start) and one_step(
         numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False
@@ -164,6 +171,8 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         and one_step(numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False)
     ):
         return []
+    if _fits(chain, start, worked[-1], value):
+        return []
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(same(result, value) for result in results):
         return []
@@ -178,14 +187,23 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     if _follows(chain, start, answer, value, known, results, worked[-1], last):
         return []
+    if sign and ("=" in text[last : sign.start()] or solves(results[-1], known, value)):
+        return []
     about = f"{chain.question} {text[start:end]}"
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
     closing = _NAMED.sub(" ", _REPEATED.sub(" ", closing))
-    silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
+    silent = silent_step(closing, known, value) or _UNREAD.search(
+        text, last, sign.start() if sign else answer.start
+    )
     note = f"the chain comes to {in_short(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _names(text: str, start: int, place: int) -> bool:
+    """Whether only a name stands before a sign of equality here."""
+    return _NAME_ALONE.search(text[max(start, place - 60) : place].rstrip()) is not None
 
 
 def _follows(
@@ -212,6 +230,18 @@ def _follows(
         value in _operands(equation)
         or _written_as(results, numbers_of(text, start, answer.start), value)
         or step_from([*results[-4:], *told], others, value)
+        or _on_line(results[-4:], told, others, value)
+        or (len(told) == value and _COUNTS.search(chain.question) is not None)
+    )
+
+
+def _on_line(slopes: list[Value], places: list[Value], others: list[Value], value: Value) -> bool:
+    """Whether a value lies on a line: "the slope is 2, so at x = 7 it has reached 16"."""
+    return any(
+        same(slope * place + other, value)
+        for slope in slopes
+        for place in places[-4:]
+        for other in others[-8:]
     )
 
 
@@ -267,6 +297,15 @@ def _is_far(result: Value, chosen: Value, options: dict[str, Fraction]) -> bool:
 
 def _sides(equation: Equation) -> list[Value]:
     return [value for value in equation.values if value is not None]
+
+
+def _fits(chain: Chain, start: int, equation: Equation, value: Value) -> bool:
+    """Whether an equation tries the answer, as it comes to what was known: 13² = 169 fits."""
+    asked = chain.question + chain.text[start : equation.left.start]
+    known = numbers_of(asked, 0, len(asked))
+    return value in _operands(equation) and any(
+        same(result, number) for result in _sides(equation)[-1:] for number in known
+    )
 
 
 def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
