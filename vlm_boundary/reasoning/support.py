@@ -13,6 +13,7 @@ from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH
+from vlm_boundary.reasoning.concluded import OPTION, concluded
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
@@ -45,9 +46,6 @@ _NAME_ALONE = re.compile(  # what begins a line or a clause and is a name
     re.IGNORECASE,
 )
 _IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_OPTION = re.compile(
-    r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
-)
 # What is never only read off or picked.
 _ASKS_COMPUTED = re.compile(
     r"\bhow (?:many|much)(?: \w+){0,3} (?:more|fewer|less|older|younger|taller|shorter|longer"
@@ -135,6 +133,27 @@ _SIGN = re.compile(r"[=+×÷·√<>≈]|\\[dt]?frac|\\sqrt")
 
 
 def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """An answer that is a number or an option, and not what the chain comes to."""
+    if found := _never_reached(chain, start, end, answer):
+        return found
+    sign = _EQUALS.search(chain.text, max(start, answer.start - 24), answer.start)
+    if not answer.stated or (sign and not _names(chain.text, start, sign.start())):
+        return []
+    options = _options(chain.question)
+    value, others = _answer(chain), list[Value]()
+    if value is None and options:
+        value = options.pop((chain.answer or "").upper(), None)
+        others = list(options.values())
+    if value is None or states(chain.text, start, answer.start, value):
+        return []
+    return concluded(chain, start, answer, value, others)
+
+
+def _options(question: str) -> dict[str, Fraction]:
+    return {name: Fraction(value) for name, value in OPTION.findall(question)}
+
+
+def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer that is a number, where the chain computes and never comes to that number.
 
     A hint only where the chain's words name a step that may have been taken silently. A number that
@@ -226,10 +245,13 @@ def _follows(
         return False
     told = [number for number in numbers_of(text, last, answer.start) if not same(number, value)]
     others = [number for number in known if not same(number, value)]
+    worked = [e for e in equations(text, start, chain.turn[1]) if e.right.end <= last]
+    in_a_row = len(worked) > 1 and _in_a_row(worked)
     return (
         value in _operands(equation)
         or _written_as(results, numbers_of(text, start, answer.start), value)
-        or step_from([*results[-4:], *told], others, value)
+        or step_from([*results[-1:], *told], others, value)
+        or (not in_a_row and step_from(results[-4:], others, value))
         or _on_line(results[-4:], told, others, value)
         or (len(told) == value and _COUNTS.search(chain.question) is not None)
     )
@@ -261,7 +283,7 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
     said, text = chain.answer or "", chain.text
     if not chain.question or ("=" not in text and "≈" not in text):
         return []
-    options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
+    options = _options(chain.question)
     value = None if len(said) == 1 and said.isalpha() else _answer(chain)
     chosen = (
         options.get(said.upper())
