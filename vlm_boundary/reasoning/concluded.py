@@ -36,6 +36,8 @@ _VALUE = re.compile(
 )
 # What is behind a result in its clause: its unit, and little more.
 _BEHIND = re.compile(r"\A\s?(?:[%°]|[a-zA-Z²³/]+\b|,)?(?: (?!of\b)[a-zA-Z²³/]+){0,4}[\s.!*)]*\Z")
+# An equation of what is not known: its other side is no result.
+_UNKNOWN = re.compile(r"(?:[-+*/·×]\s?\d*[a-zA-Z∠]|\d[a-zA-Z∠(]|[a-zA-Z]\s?[-+*/·×])[^=\n]{0,30}=\s?\Z")
 _SURE = re.compile(
     r"(?:=|≈|\b(?:(?:which|that|this|it) (?:is|was|are)|gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?|totals?|come(?:s"
     r"|ing)? (?:out )?(?:to|at|as)|add(?:s|ing)? up to|amounts? to|results? in|turns? out to"
@@ -92,7 +94,7 @@ def concluded(
         pass
     if match is None or not _BEHIND.match(tail[match.end() :]):
         return []
-    result = _value_of(match)
+    result = None if _UNKNOWN.search(tail[: match.start()]) else _value_of(match)
     if result is None or _alike(result, value):
         return []
     asked = asked_of(chain.question)
@@ -180,13 +182,18 @@ def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
         )
     if behind.startswith("%") and _PERCENTAGE.search(asked):
         return True
+    return names_quantity(asked, before)
+
+
+def names_quantity(asked: str, before: str) -> bool:
+    """Whether words before a value name the quantity that is asked for, and nothing else."""
     named = {match[0].lower() for match in _QUANTITY.finditer(asked)}
-    said = list(_QUANTITY.finditer(before))
+    said = [match for match in _QUANTITY.finditer(before) if before[: match.start()][-6:] != "their "]
     if not said:
         return False
     wanted = {name for names in _QUANTITIES if named & set(names) for name in names}
     last = said[-1]
-    opened = re.search(r"\b(?:the|their|so) \Z", before[: last.start()], re.IGNORECASE)
+    opened = re.search(r"\b(?:the|their|so) \Z|\A\s*\Z", before[: last.start()], re.IGNORECASE)
     if last[0].lower() not in wanted or not (opened or last[0].lower() in _ALONE):
         return False
     between = before[last.end() :]

@@ -13,10 +13,10 @@ from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH
-from vlm_boundary.reasoning.concluded import OPTION, concluded
+from vlm_boundary.reasoning.concluded import OPTION, concluded, names_quantity
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
+from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical
 from vlm_boundary.reasoning.said import (
     behind_sign,
     in_short,
@@ -45,6 +45,11 @@ _NAME_ALONE = re.compile(  # what begins a line or a clause and is a name
     r"(?:the )?(?:m?∠|angle ?|side )?[a-zA-Z]{1,12}\Z",
     re.IGNORECASE,
 )
+_LABEL = re.compile(  # "So the average is", which names the answer that follows
+    r"(?:\A|[.\n])\s*(?:(?:so|thus|therefore|hence),? )?(?:(?:the|its|our) )?[a-z]+(?: [a-z]+){0,4}"
+    r"(?: is| are| equals|:| =)\s*\Z",
+    re.IGNORECASE,
+)
 _IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 # What is never only read off or picked.
 _ASKS_COMPUTED = re.compile(
@@ -59,7 +64,7 @@ _TURNS = re.compile(
     r"\b(?:but|however|not|check\w*|verif\w*|since|because|as|note|whereas|while|than|larger"
     r"|smaller"
     r"|largest|smallest|longest|shortest|highest|lowest|bigger|biggest|greater|greatest|wins?|won"
-    r"|winner|choose|pick|compar\w+|therefore [A-Z]|match\w*|consistent|correct|works?"
+    r"|winner|choose|pick|compar\w+|therefore [A-Z]|match\w*|consistent|correct|works?|fits?"
     r"|confirm\w*)\b",
     re.IGNORECASE,
 )
@@ -123,6 +128,7 @@ _NEAREST = re.compile(
 )
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
+_PARTS = re.compile(r"\d+")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
     r"|therefore|thus|of|to|about|leaves|contains?|needs?|comes|weighs?|total)\s[$€£*\\(]{0,4}\Z",
@@ -168,9 +174,9 @@ def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> l
     sign = _EQUALS.search(text, max(start, answer.start - 24), answer.start)
     if sign and not _names(text, start, sign.start()):
         return []  # the answer is itself the result of an equation
-    if _IS.search(text, max(start, answer.start - 24), answer.start) and one_step(
-        numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False
-    ):
+    said = _IS.search(text, max(start, answer.start - 24), answer.start)
+    opened = _opened(text, start, said.start()) if said else start
+    if said and one_step(numbers_of(text, opened, said.start()), value, "+-*/", usual=False):
         return []  # or of a step in words
     worked = [
         equation
@@ -206,6 +212,8 @@ def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> l
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     if _follows(chain, start, answer, value, known, results, worked[-1], last):
         return []
+    if isinstance(value, Fraction) and {*_PARTS.findall(chain.answer or "")} <= {*map(str, known)}:
+        return []  # a fraction of two numbers of the chain
     if sign and ("=" in text[last : sign.start()] or solves(results[-1], known, value)):
         return []
     about = f"{chain.question} {text[start:end]}"
@@ -213,11 +221,20 @@ def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> l
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
     closing = _NAMED.sub(" ", _REPEATED.sub(" ", closing))
-    silent = silent_step(closing, known, value) or _UNREAD.search(
-        text, last, sign.start() if sign else answer.start
-    )
+    if len(worked) > 1 and _in_a_row(worked):  # what follows goes on from the last result
+        closing = _LABEL.sub(" ", closing)
+        silent = any(silent_step(closing, [results[-1], number], value) for number in known)
+    else:
+        silent = silent_step(closing, known, value)
+    until = sign.start() if sign else answer.start
+    silent = silent or _UNREAD.search(text, last, until) is not None
     note = f"the chain comes to {in_short(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _opened(text: str, start: int, place: int) -> int:
+    """Where the sentence or line that has a place begins."""
+    return max(text.rfind(". ", start, place) + 1, text.rfind("\n", start, place) + 1, start)
 
 
 def _names(text: str, start: int, place: int) -> bool:
@@ -290,6 +307,9 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
         if value is None
         else next((option for option in options.values() if option == value), None)
     )
+    value = _answer(chain) if chosen is None and not options else None
+    if value is not None and value in numbers_of(chain.question, 0, len(chain.question)):
+        chosen = Fraction(value)
     if chosen is None:
         return []
     worked = [e for e in equations(text, start, answer.start) if e.sure]
@@ -333,7 +353,8 @@ def _fits(chain: Chain, start: int, equation: Equation, value: Value) -> bool:
 def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
     """Whether a value is the last result rounded or cut off, or a code of what is known: 11026."""
     code = str(value) if isinstance(value, int) and value > 999 else "-"
-    return rounds_to(Fraction(results[-1]), Fraction(value)) or {*code} <= {
+    last, said = Fraction(results[-1]), Fraction(value)
+    return rounds_to(last, said) or rounds_to(100 * last, said) or {*code} <= {
         *map(str, [*known, *results])
     }
 
@@ -369,7 +390,9 @@ def _left_behind(
     if any(same(number, came_to[0]) for number in numbers_of(asked, 0, len(asked))):
         return []  # a check, or what was read already
     steps = [result for equation in before[:-1] for result in _sides(equation)]
-    if any(same(result, value) for result in steps) and len(row) == 1:
+    opened = text[_opened(text, start, last.left.start) : last.left.start]
+    named = names_quantity(asked_of(chain.question), opened)
+    if any(same(result, value) for result in steps) and len(row) == 1 and not named:
         return []
     if converted(came_to[0], value, f"{chain.question} {text[start : answer.end]}"):
         return []
@@ -452,7 +475,7 @@ def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
 
 def _answer(chain: Chain) -> Value | None:
     """The final answer as a number, if it is one."""
-    written = chain.answer
+    written = (chain.answer or "").strip("*")
     if not written or len(written) > 60:
         return None
     if written.isdecimal() and written.isascii():
