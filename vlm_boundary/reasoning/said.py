@@ -76,7 +76,7 @@ def says_as_written(chain: Chain, start: int, answer: AnswerPlace) -> bool:
 
 
 def _in_signs(text: str) -> str:
-    plain = _TYPESET.sub("", text).replace("sqrt", "√").replace("pi", "π")
+    plain = _TYPESET.sub("", text.replace("**", "")).replace("sqrt", "√").replace("pi", "π")
     return plain.translate(_BRACES)
 
 

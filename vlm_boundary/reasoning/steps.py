@@ -25,17 +25,17 @@ _SILENT = re.compile(
 _WHOLE = re.compile(r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|needed)\b", re.I)
 _PERCENT = re.compile(r"%|percent")
 _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
-    (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
+    (size, re.compile(rf"(?:\b|(?<=\d))(?:{units})\b", re.IGNORECASE))
     for size, units in (
         (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
         (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
-        (1000, "k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
+        (1000, "(?<=\\d)k|k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
         (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
         (100_000, "cm|km|(?:centi|kilo)met(?:er|re)s?"),
         (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
 )  # fmt: skip
-_ALONE = frozenset(("dozen", "thousand", "million"))  # what needs no other unit to be one
+_ALONE = frozenset(("dozen", "thousand", "million", "k"))  # what needs no other unit to be one
 # What a word of a step does with numbers; the other words may lead anywhere (count, pattern).
 _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(words, re.IGNORECASE), signs)
@@ -110,6 +110,14 @@ def step_from(results: list[Value], numbers: list[Value], value: Value) -> bool:
         if any(same(round(number, 9), value) for number in reached):
             return True
     return False
+
+
+def solves(result: Value, numbers: list[Value], value: Value) -> bool:
+    """Whether a value may stand behind "x =" after this result: its root, its half, a quotient."""
+    known = [abs(float(number)) for number in numbers[-_FEW:] if number]
+    size = abs(float(result))
+    reached = [size**0.5, size ** (1 / 3), size * 2, *(size / number for number in (2, *known))]
+    return any(same(round(number, 9), value) for number in reached)
 
 
 def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = True) -> bool:

@@ -13,9 +13,10 @@ from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH
+from vlm_boundary.reasoning.concluded import OPTION, concluded, names_quantity
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
+from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical
 from vlm_boundary.reasoning.said import (
     behind_sign,
     in_short,
@@ -33,15 +34,23 @@ from vlm_boundary.reasoning.steps import (
     rounds_to,
     same,
     silent_step,
+    solves,
     step_from,
 )
 from vlm_boundary.verifier.phrases import last_match
 
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_OPTION = re.compile(
-    r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
+_NAME_ALONE = re.compile(  # what begins a line or a clause and is a name
+    r"(?:\A|\n|[.,;:] |\b(?:so|thus|hence|therefore|then|and|means|gives),? )[\s$*(\\]{0,4}"
+    r"(?:the )?(?:m?∠|angle ?|side )?[a-zA-Z]{1,12}\Z",
+    re.IGNORECASE,
 )
+_LABEL = re.compile(  # "So the average is", which names the answer that follows
+    r"(?:\A|[.\n])\s*(?:(?:so|thus|therefore|hence),? )?(?:(?:the|its|our) )?[a-z]+(?: [a-z]+){0,4}"
+    r"(?: is| are| equals|:| =)\s*\Z",
+    re.IGNORECASE,
+)
+_IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 # What is never only read off or picked.
 _ASKS_COMPUTED = re.compile(
     r"\bhow (?:many|much)(?: \w+){0,3} (?:more|fewer|less|older|younger|taller|shorter|longer"
@@ -55,7 +64,7 @@ _TURNS = re.compile(
     r"\b(?:but|however|not|check\w*|verif\w*|since|because|as|note|whereas|while|than|larger"
     r"|smaller"
     r"|largest|smallest|longest|shortest|highest|lowest|bigger|biggest|greater|greatest|wins?|won"
-    r"|winner|choose|pick|compar\w+|therefore [A-Z]|match\w*|consistent|correct|works?"
+    r"|winner|choose|pick|compar\w+|therefore [A-Z]|match\w*|consistent|correct|works?|fits?"
     r"|confirm\w*)\b",
     re.IGNORECASE,
 )
@@ -119,6 +128,7 @@ _NEAREST = re.compile(
 )
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
+_PARTS = re.compile(r"\d+")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
     r"|therefore|thus|of|to|about|leaves|contains?|needs?|comes|weighs?|total)\s[$€£*\\(]{0,4}\Z",
@@ -129,6 +139,27 @@ _SIGN = re.compile(r"[=+×÷·√<>≈]|\\[dt]?frac|\\sqrt")
 
 
 def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """An answer that is a number or an option, and not what the chain comes to."""
+    if found := _never_reached(chain, start, end, answer):
+        return found
+    sign = _EQUALS.search(chain.text, max(start, answer.start - 24), answer.start)
+    if not answer.stated or (sign and not _names(chain.text, start, sign.start())):
+        return []
+    options = _options(chain.question)
+    value, others = _answer(chain), list[Value]()
+    if value is None and options:
+        value = options.pop((chain.answer or "").upper(), None)
+        others = list(options.values())
+    if value is None or states(chain.text, start, answer.start, value):
+        return []
+    return concluded(chain, start, answer, value, others)
+
+
+def _options(question: str) -> dict[str, Fraction]:
+    return {name: Fraction(value) for name, value in OPTION.findall(question)}
+
+
+def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer that is a number, where the chain computes and never comes to that number.
 
     A hint only where the chain's words name a step that may have been taken silently. A number that
@@ -140,11 +171,12 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     value = _answer(chain)
     if value is None or not (answer.stated or _says_only(chain, answer)):
         return []
-    if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
+    sign = _EQUALS.search(text, max(start, answer.start - 24), answer.start)
+    if sign and not _names(text, start, sign.start()):
         return []  # the answer is itself the result of an equation
-    if _IS.search(text, max(start, answer.start - 24), answer.start) and one_step(
-        numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False
-    ):
+    said = _IS.search(text, max(start, answer.start - 24), answer.start)
+    opened = _opened(text, start, said.start()) if said else start
+    if said and one_step(numbers_of(text, opened, said.start()), value, "+-*/", usual=False):
         return []  # or of a step in words
     worked = [
         equation
@@ -164,6 +196,8 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         and one_step(numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False)
     ):
         return []
+    if _fits(chain, start, worked[-1], value):
+        return []
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(same(result, value) for result in results):
         return []
@@ -178,14 +212,34 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     if _follows(chain, start, answer, value, known, results, worked[-1], last):
         return []
+    if isinstance(value, Fraction) and {*_PARTS.findall(chain.answer or "")} <= {*map(str, known)}:
+        return []  # a fraction of two numbers of the chain
+    if sign and ("=" in text[last : sign.start()] or solves(results[-1], known, value)):
+        return []
     about = f"{chain.question} {text[start:end]}"
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
     closing = _NAMED.sub(" ", _REPEATED.sub(" ", closing))
-    silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
+    if len(worked) > 1 and _in_a_row(worked):  # what follows goes on from the last result
+        closing = _LABEL.sub(" ", closing)
+        silent = any(silent_step(closing, [results[-1], number], value) for number in known)
+    else:
+        silent = silent_step(closing, known, value)
+    until = sign.start() if sign else answer.start
+    silent = silent or _UNREAD.search(text, last, until) is not None
     note = f"the chain comes to {in_short(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _opened(text: str, start: int, place: int) -> int:
+    """Where the sentence or line that has a place begins."""
+    return max(text.rfind(". ", start, place) + 1, text.rfind("\n", start, place) + 1, start)
+
+
+def _names(text: str, start: int, place: int) -> bool:
+    """Whether only a name stands before a sign of equality here."""
+    return _NAME_ALONE.search(text[max(start, place - 60) : place].rstrip()) is not None
 
 
 def _follows(
@@ -208,10 +262,25 @@ def _follows(
         return False
     told = [number for number in numbers_of(text, last, answer.start) if not same(number, value)]
     others = [number for number in known if not same(number, value)]
+    worked = [e for e in equations(text, start, chain.turn[1]) if e.right.end <= last]
+    in_a_row = len(worked) > 1 and _in_a_row(worked)
     return (
         value in _operands(equation)
         or _written_as(results, numbers_of(text, start, answer.start), value)
-        or step_from([*results[-4:], *told], others, value)
+        or step_from([*results[-1:], *told], others, value)
+        or (not in_a_row and step_from(results[-4:], others, value))
+        or _on_line(results[-4:], told, others, value)
+        or (len(told) == value and _COUNTS.search(chain.question) is not None)
+    )
+
+
+def _on_line(slopes: list[Value], places: list[Value], others: list[Value], value: Value) -> bool:
+    """Whether a value lies on a line: "the slope is 2, so at x = 7 it has reached 16"."""
+    return any(
+        same(slope * place + other, value)
+        for slope in slopes
+        for place in places[-4:]
+        for other in others[-8:]
     )
 
 
@@ -231,13 +300,16 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
     said, text = chain.answer or "", chain.text
     if not chain.question or ("=" not in text and "≈" not in text):
         return []
-    options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
+    options = _options(chain.question)
     value = None if len(said) == 1 and said.isalpha() else _answer(chain)
     chosen = (
         options.get(said.upper())
         if value is None
         else next((option for option in options.values() if option == value), None)
     )
+    value = _answer(chain) if chosen is None and not options else None
+    if value is not None and value in numbers_of(chain.question, 0, len(chain.question)):
+        chosen = Fraction(value)
     if chosen is None:
         return []
     worked = [e for e in equations(text, start, answer.start) if e.sure]
@@ -269,10 +341,20 @@ def _sides(equation: Equation) -> list[Value]:
     return [value for value in equation.values if value is not None]
 
 
+def _fits(chain: Chain, start: int, equation: Equation, value: Value) -> bool:
+    """Whether an equation tries the answer, as it comes to what was known: 13² = 169 fits."""
+    asked = chain.question + chain.text[start : equation.left.start]
+    known = numbers_of(asked, 0, len(asked))
+    return value in _operands(equation) and any(
+        same(result, number) for result in _sides(equation)[-1:] for number in known
+    )
+
+
 def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
     """Whether a value is the last result rounded or cut off, or a code of what is known: 11026."""
     code = str(value) if isinstance(value, int) and value > 999 else "-"
-    return rounds_to(Fraction(results[-1]), Fraction(value)) or {*code} <= {
+    last, said = Fraction(results[-1]), Fraction(value)
+    return rounds_to(last, said) or rounds_to(100 * last, said) or {*code} <= {
         *map(str, [*known, *results])
     }
 
@@ -308,7 +390,9 @@ def _left_behind(
     if any(same(number, came_to[0]) for number in numbers_of(asked, 0, len(asked))):
         return []  # a check, or what was read already
     steps = [result for equation in before[:-1] for result in _sides(equation)]
-    if any(same(result, value) for result in steps) and len(row) == 1:
+    opened = text[_opened(text, start, last.left.start) : last.left.start]
+    named = names_quantity(asked_of(chain.question), opened)
+    if any(same(result, value) for result in steps) and len(row) == 1 and not named:
         return []
     if converted(came_to[0], value, f"{chain.question} {text[start : answer.end]}"):
         return []
@@ -391,7 +475,7 @@ def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
 
 def _answer(chain: Chain) -> Value | None:
     """The final answer as a number, if it is one."""
-    written = chain.answer
+    written = (chain.answer or "").strip("*")
     if not written or len(written) > 60:
         return None
     if written.isdecimal() and written.isascii():
