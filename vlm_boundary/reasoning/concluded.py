@@ -15,7 +15,6 @@ from vlm_boundary.reasoning.steps import (
     converted,
     numbers_of,
     same,
-    silent_step,
     step_from,
 )
 from vlm_boundary.reasoning.typeset import plain

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import PICKS, Listed, mentions_in, row_after
-from vlm_boundary.reasoning.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.number_lists import VALUE, value_of, worked_out
 from vlm_boundary.reasoning.passages import SENTENCE
 from vlm_boundary.reasoning.properties import THRESHOLD, Found, Speech
 from vlm_boundary.reasoning.steps import shown
@@ -159,6 +159,8 @@ def _unlike(
         has = f"{wrong[0].capitalize()} has {shown(data.value(wrong[0]))}"
         return f"{has}, the {said[0].lower()} is {shown(right)}"
     if values - {right}:
+        if any(worked_out(value, speech.text[speech.start : first]) for value in values):
+            return None
         return f"the {said[0].lower()} of the list is {shown(right)}"
     return None
 

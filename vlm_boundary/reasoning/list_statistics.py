@@ -21,6 +21,7 @@ from vlm_boundary.reasoning.number_lists import (
     VALUE,
     NumberList,
     value_of,
+    worked_out,
 )
 from vlm_boundary.reasoning.passages import (
     AnswerPlace,
@@ -172,8 +173,8 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
                 or said is None
                 or rounds_to(right, said)
                 or (in_tens and right and said / right in _TENS)
-                or before.rstrip(" .,;").endswith((f"= {shown(said)}", f"={shown(said)}"))
-            ):  # the last of these is said of what was worked out
+                or worked_out(said, text[cuts[0] : first])
+            ):
                 continue
             is_plain = of_numbers and _PLAINLY.fullmatch(clause) is not None
             if not _fits(plain, statistics[0], known) or _is_given(question, statistics[0], said):

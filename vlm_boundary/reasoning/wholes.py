@@ -21,7 +21,7 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    rf"\b(?:nobody|no one|nothing|none|no (?:other )?[a-z]{{3,10}})(?: else)? (?:is|has|was|had|scored|got|lies|sold)"
+    r"\b(?:nobody|no one|nothing|none|no (?:other )?[a-z]{3,10})(?: else)? (?:is|has|was|had|scored|got|lies|sold)"
     r" (?:a )?(?:(?P<more>more|higher|larger|greater|taller|bigger|longer|warmer|better)|less|fewer|lower|smaller"
     r"|shorter|colder) than (?P<whom>[\w'’.]{1,16})(?: (?P<next>[\w'’.]{1,12}))?",
     re.IGNORECASE,
