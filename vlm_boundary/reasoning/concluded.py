@@ -36,7 +36,9 @@ _VALUE = re.compile(
 # What is behind a result in its clause: its unit, and little more.
 _BEHIND = re.compile(r"\A\s?(?:[%°]|[a-zA-Z²³/]+\b|,)?(?: (?!of\b)[a-zA-Z²³/]+){0,4}[\s.!*)]*\Z")
 # An equation of what is not known: its other side is no result.
-_UNKNOWN = re.compile(r"(?:[-+*/·×]\s?\d*[a-zA-Z∠]|\d[a-zA-Z∠(]|[a-zA-Z]\s?[-+*/·×])[^=\n]{0,30}=\s?\Z")
+_UNKNOWN = re.compile(
+    r"(?:[-+*/·×]\s?\d*[a-zA-Z∠]|\d[a-zA-Z∠(]|[a-zA-Z]\s?[-+*/·×])[^=\n]{0,30}=\s?\Z"
+)
 _SURE = re.compile(
     r"(?:=|≈|\b(?:(?:which|that|this|it) (?:is|was|are)|gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?|totals?|come(?:s"
     r"|ing)? (?:out )?(?:to|at|as)|add(?:s|ing)? up to|amounts? to|results? in|turns? out to"
@@ -175,7 +177,9 @@ def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
     if counted := _HOW_MANY.search(asked):
         things = counted["things"].lower()
         if counted["more"]:
-            return re.match(rf"\s?(?:{counted['more'].strip()})\b", behind, re.IGNORECASE) is not None
+            return (
+                re.match(rf"\s?(?:{counted['more'].strip()})\b", behind, re.IGNORECASE) is not None
+            )
         return re.match(rf"\s?{things}\b", behind, re.IGNORECASE) is not None and bool(
             _CLOSES.search(tail)
         )
@@ -187,7 +191,9 @@ def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
 def names_quantity(asked: str, before: str) -> bool:
     """Whether words before a value name the quantity that is asked for, and nothing else."""
     named = {match[0].lower() for match in _QUANTITY.finditer(asked)}
-    said = [match for match in _QUANTITY.finditer(before) if before[: match.start()][-6:] != "their "]
+    said = [
+        match for match in _QUANTITY.finditer(before) if before[: match.start()][-6:] != "their "
+    ]
     if not said:
         return False
     wanted = {name for names in _QUANTITIES if named & set(names) for name in names}

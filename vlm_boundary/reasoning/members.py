@@ -130,7 +130,8 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
                     before + tail["tail"],
                     row,
                     stop,
-                    single=tail["verb"] in ("is", "was") or (not these and tail["beside"] is not None),
+                    single=tail["verb"] in ("is", "was")
+                    or (not these and tail["beside"] is not None),
                 ):
                     yield first, stop, found
                     continue

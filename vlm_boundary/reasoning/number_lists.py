@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from vlm_boundary.reasoning.steps import shown
+
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[-\d](?<![\w.^/-].)(?:(?<=\d)|(?<=-)\d)"
@@ -119,3 +121,10 @@ def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
 def value_of(written: str) -> Fraction:
     """The value of digits, with commas between thousands."""
     return Fraction(written.replace(",", ""))
+
+
+def worked_out(said: Fraction, before: str) -> bool:
+    """Whether a value was worked out before, so that it may be the largest of what was."""
+    if "=" not in before:
+        return False
+    return re.search(rf"=\s?{re.escape(shown(said))}(?![\d.,]*\d)", before) is not None

@@ -109,9 +109,13 @@ def _ranked(speech: Speech) -> Iterator[Found]:
             yield *said.span(), note
 
 
-_BETWEEN = r"(?: ?\(?[$€£]?\d[\d.,]{0,8}[°%]?\)?)?(?: ?[<>→,;] ?(?:then |and )?| and | then )(?:\d[.)] )?"
+_BETWEEN = (
+    r"(?: ?\(?[$€£]?\d[\d.,]{0,8}[°%]?\)?)?(?: ?[<>→,;] ?(?:then |and )?| and | then )(?:\d[.)] )?"
+)
 _ROW = re.compile(rf"\b[A-Z][\w'’-]{{0,14}}(?:{_BETWEEN}[A-Z][\w'’-]{{0,14}}){{2,}}")
-_LESS_THAN = re.compile(rf"(?<![\w.,]){VALUE}(?: ?(?P<sign>[<>≤≥]) ?{VALUE})(?: ?(?P=sign) ?{VALUE})+")
+_LESS_THAN = re.compile(
+    rf"(?<![\w.,]){VALUE}(?: ?(?P<sign>[<>≤≥]) ?{VALUE})(?: ?(?P=sign) ?{VALUE})+"
+)
 _ORDERED = re.compile(
     r"order|sort|rank|\bfirst: |(?:est|most|\bfirst|\bworst|\blast|\btop|\bbottom|\bhigh|\blow|\bsmall) to "
     r"|[<>]|arrang",

@@ -77,7 +77,9 @@ def _universal(speech: Speech) -> Iterator[Found]:
                     yield whole.start(), said.end(), note
                     break
         for nobody in _NOBODY.finditer(text, first, last):
-            name = data.named(nobody["whom"].strip(".")) or data.named((nobody["next"] or "").strip("."))
+            name = data.named(nobody["whom"].strip(".")) or data.named(
+                (nobody["next"] or "").strip(".")
+            )
             ends = max(data.values) if nobody["more"] else min(data.values)
             if name and data.value(name) != ends:
                 yield *nobody.span(), f"{name.capitalize()} has {shown(data.value(name))}"
