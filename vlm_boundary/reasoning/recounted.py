@@ -82,10 +82,6 @@ _NAMELY = re.compile(
     r"|, ?)\(\d{1,2}, ?\d{1,2}\)){1,40})(?!, ?(?:\.\.\.|…))",
     re.IGNORECASE,
 )
-_AT_X = re.compile(r"\b[Aa]t x = (?P<value>-?\d{1,3})\b(?P<rest>[^.\n]{0,80})")
-_X_IS = re.compile(
-    r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])"
-)
 _PHRASE = re.compile(
     r"\b(?P<key>[a-z]{1,12}-[a-z]{3,14}|[a-z]{3,12} [a-z]{3,14}(?=:| (?:is|was|are|equals|of|at"
     r"|to|on|points|stands|reads)\b))"
@@ -148,8 +144,6 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     lone = {value for value, times in numbers.items() if times == 1} - asked
     lone -= {_number((chain.answer or "").strip("$°% "))}
     yield from _namely(text, start, end)
-    if "t x = " in text:
-        yield from _put_in(chain, start, end)
     if lone:
         yield from _counts(chain, lone, asked, numbers, start, end)
         yield from _letters(chain, lone, start, end)
@@ -321,25 +315,9 @@ def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
         return
     for match in islice(_NAMELY.finditer(text, start, end), 20):
         count = match["list"].count("(")
-        if _number(match["value"]) != count and _stands(text, match.span(), start, end):
+        said = map(_number, _ANY.findall(match[0][: match.start("list") - match.start()]))
+        if count not in said and _stands(text, match.span(), start, end):
             note = f"{match['value']} are said to be listed, and there are {count}"
-            yield Evidence("contradiction", *match.span(), note)
-
-
-def _put_in(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
-    """A place at which another number is put in than its own: at x = 3, 2² - 4·2 + 3."""
-    text = chain.text
-    if "(x" in text or "(x" in chain.question or "x²" not in text + chain.question:
-        return
-    values = {match["value"] for match in islice(_X_IS.finditer(text, start, end), _MOST)}
-    for match in islice(_AT_X.finditer(text, start, end), 20):
-        others = values - {match["value"]}
-        if len(others) != 1 or f"{match['value']}²" in match["rest"]:
-            continue
-        (other,) = others
-        put = any(f"{other}{sign}" in match["rest"] for sign in ("²", "^2", ")²", ")^2"))
-        if put and _stands(text, match.span(), start, end):
-            note = f"x is said to be {match['value']}, and {other} is put in"
             yield Evidence("contradiction", *match.span(), note)
 
 

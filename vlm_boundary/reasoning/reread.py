@@ -14,6 +14,7 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import Said, Told, plain, sayings, told, words_of
+from vlm_boundary.verifier.phrases import occurs
 
 _NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
 _OF_NAME = re.compile(
@@ -22,7 +23,8 @@ _OF_NAME = re.compile(
 _NAMED = re.compile(
     rf"(?:\A|[\s(*])(?P<name>{_NAME})(?:['’]s)?(?: (?:value|bar|share|part|sector|number|score"
     rf"|price|amount|figure|entry|slice))?"
-    r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at)|, (?:with|at)| =|:|"
+    r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at|covers|takes|gets|got|makes"
+    r" up|sold|scored|costs?|weighs|earned|received|holds|contains)|, (?:with|at)| =|:|"
     r" \()? ?[$€£]?\Z"
 )
 _BEHIND = re.compile(
@@ -107,6 +109,15 @@ _NUMBERS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _READ = re.compile(
     r"\b(?:shows?|reads?|see|seen|chart|graph|table|diagram|given|lists?|starts?)\b", re.IGNORECASE
 )
+_DEGREES = re.compile(r"(?<![\d.])(\d{1,3})(?:°|\^\\circ)")
+_TWO_ANGLES = re.compile(
+    r"\b(?:given|known|two|interior|remote) angles (?:are|of|measure|is)? ?(?P<one>\d{1,3})° and"
+    r" (?P<two>\d{1,3})°"
+)
+_AT_X = re.compile(r"\b[Aa]t x = (?P<value>-?\d{1,3})\b(?P<rest>[^.\n]{0,80})")
+_X_IS = re.compile(
+    r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])"
+)
 _MOST = 200
 
 
@@ -124,6 +135,10 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
             yield from _ranks(clear, known, start, end)
         if "ngle" in question and "area" not in question + text:
             yield from _vertices(chain, clear, known, start, end)
+    if " angles" in text and "°" in question:
+        yield from _given_angles(question, plain(text), start, end)
+    if "t x = " in text:
+        yield from _put_in(chain, start, end)
     if "grid" in question or "array" in question:
         yield from _grids(question, text, start, end)
     if "riangle" in question or "ight" in question:
@@ -351,4 +366,43 @@ def _grids(question: str, text: str, start: int, end: int) -> Iterator[Evidence]
         fits = dots if what in ("dots", "points") else dots - 1
         if count != fits and _stands(text, match.span(), start, end):
             note = f"a row of this grid has {fits} {what}, not {count}"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _put_in(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
+    """A place at which another number is put in than its own: at x = 3, 2² - 4·2 + 3."""
+    text = chain.text
+    if "(x" in text + chain.question:
+        return
+    both = (_X_IS.finditer(text, start, end), _X_IS.finditer(chain.question))
+    values = {match["value"] for found in both for match in islice(found, _MOST)}
+    for match in islice(_AT_X.finditer(text, start, end), 20):
+        others = values - {match["value"]}
+        if len(others) != 1 or _is_put(match["value"], match["rest"]):
+            continue
+        (other,) = others
+        if _is_put(other, match["rest"]) and _stands(text, match.span(), start, end):
+            note = f"x is said to be {match['value']}, and {other} is put in"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _is_put(value: str, rest: str) -> bool:
+    """Whether a number is squared or multiplied in an expression, as x is."""
+    signs = (f"{value}²", f"{value}^2", f"({value})", f"·{value} ", f"· {value} ", f"× {value} ")
+    return occurs(signs, rest)
+
+
+def _given_angles(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Two given angles of which the question has one only: 40° and 70°, for 40° and 75°."""
+    known = {*_DEGREES.findall(question)}
+    for match in islice(_TWO_ANGLES.finditer(text, start, end), 20) if len(known) > 1 else ():
+        strange = {match["one"], match["two"]} - known
+        if len(strange) != 1:
+            continue
+        (angle,) = strange
+        made = {abs(180 - sum(map(int, some))) for some in (known, *([one] for one in known))}
+        if int(angle) in made or _NUMBERS.findall(text[start:end]).count(angle) > 1:
+            continue
+        if _stands(text, match.span(), start, end):
+            note = f"{angle}° is none of the angles of the question"
             yield Evidence("contradiction", *match.span(), note)
