@@ -315,7 +315,10 @@ def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
         return
     for match in islice(_NAMELY.finditer(text, start, end), 20):
         count = match["list"].count("(")
-        said = map(_number, _ANY.findall(match[0][: match.start("list") - match.start()]))
+        said = [
+            int(_number(one))
+            for one in _ANY.findall(match[0][: match.start("list") - match.start()])
+        ]
         if count not in said and _stands(text, match.span(), start, end):
             note = f"{match['value']} are said to be listed, and there are {count}"
             yield Evidence("contradiction", *match.span(), note)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 
-from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.described import differs, excused
+from vlm_boundary.reasoning.dot_grids import grids
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
@@ -90,21 +90,6 @@ _VERTEX = re.compile(
     r"(?<![\w∠=*/+·-])(?<![*/+·×−-]"
     r" )(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])"
 )
-_GRID = re.compile(
-    r"\b(\d{1,2}) ?(?:by|x|×) ?(\d{1,2}) (?:dot grid|grid of (?:dots|points)|(?:square )?(?:dot"
-    r"|point) (?:grid|array))"
-)
-_SMALL = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten"
-_IN_GRID = re.compile(
-    rf"\b(?P<a>{_SMALL}) (?:(?:unit |little |small )?(?P<what>dots|points|gaps|spaces|squares)"
-    r" (?:in|on|per|along|to|make up|form)(?: each| every| a| one| any| the)? (?:row|column|side"
-    r"|edge)\b(?!s)"
-    r"|(?:rows|columns) of (?:unit |little )?(?P<rows>dots|points|squares|gaps))"
-    rf"|\b(?:row|column|side|edge) (?:contains|has|holds|of|with|shows) (?P<b>{_SMALL})"
-    rf" (?P<of>dots|points|gaps|spaces|squares)\b"
-    rf"|\b(?:rows|columns) of (?P<c>{_SMALL}) (?P<each>dots|points|squares)\b",
-    re.IGNORECASE,
-)
 _NUMBERS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _READ = re.compile(
     r"\b(?:shows?|reads?|see|seen|chart|graph|table|diagram|given|lists?|starts?)\b", re.IGNORECASE
@@ -140,7 +125,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if "t x = " in text:
         yield from _put_in(chain, start, end)
     if "grid" in question or "array" in question:
-        yield from _grids(question, text, start, end)
+        yield from grids(question, text, start, end)
     if "riangle" in question or "ight" in question:
         yield from _triangles(question, plain(text), start, end)
 
@@ -225,7 +210,9 @@ def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) ->
             and text[site.end() : site.end() + 1] == " "
         ):
             continue  # of something else
-        if any(one.values[1] == value for one in equations(chain.text, start, end)):
+        if value in accumulate(values) or any(
+            one.values[1] == value for one in equations(chain.text, start, end)
+        ):
             continue
         if _stands(text, (match.start("name"), site.end()), start, end):
             note = f"for “{match['name']}” the question has {shown(fact.value)}, not {site[0]}"
@@ -267,8 +254,9 @@ def _ends(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
 def _ranks(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
     """Names in an order that is not that of their values."""
     found = list(_RANKED.finditer(text, start, end)) if "est" in text or "most" in text else []
-    signs = _INEQUALITY.finditer(text, start, end) if " < " in text or " > " in text else ()
-    for match in (*found, *signs):
+    signs = " < " in text or " > " in text
+    found += _INEQUALITY.finditer(text, start, end) if signs else ()
+    for match in found:
         facts = [_fact(known, name.removeprefix("the ")) for name in _JOIN.split(match["names"])]
         values = [fact.value for fact in facts if fact is not None]
         if len(values) < 2 or len(values) < len(facts):
@@ -350,22 +338,6 @@ def _vertices(chain: Chain, text: str, known: Told, start: int, end: int) -> Ite
                 f"for angle {match['name']} the question has {shown(fact.value)}°,"
                 f" not {match['value']}"
             )
-            yield Evidence("contradiction", *match.span(), note)
-
-
-def _grids(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
-    """Rows of a square grid of dots with more or fewer dots, gaps or squares than fit."""
-    grid = _GRID.search(question)
-    if grid is None or grid[1] != grid[2] or "unit" not in question:
-        return
-    dots = int(grid[1])
-    for match in islice(_IN_GRID.finditer(text, start, end), 20):
-        written = match["a"] or match["b"] or match["c"]
-        what = (match["what"] or match["rows"] or match["of"] or match["each"]).lower()
-        count = int(written) if written.isdigit() else english_number(written.lower())
-        fits = dots if what in ("dots", "points") else dots - 1
-        if count != fits and _stands(text, match.span(), start, end):
-            note = f"a row of this grid has {fits} {what}, not {count}"
             yield Evidence("contradiction", *match.span(), note)
 
 
