@@ -13,7 +13,17 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.number_lists import number_lists
 from vlm_boundary.reasoning.passages import asked_of, hypothetical, retracted
 from vlm_boundary.reasoning.steps import shown
-from vlm_boundary.reasoning.told import ATTRIBUTES, SOFT, Said, Told, plain, sayings, told, words_of
+from vlm_boundary.reasoning.told import (
+    ATTRIBUTES,
+    LETTERS,
+    SOFT,
+    Said,
+    Told,
+    plain,
+    sayings,
+    told,
+    words_of,
+)
 
 # What may stand between a name and its value, or beside the name.
 _LINKS = (
@@ -78,6 +88,7 @@ _MOVED = re.compile(
     re.IGNORECASE,
 )
 _COINS = {"penny": 1, "pennie": 1, "nickel": 5, "dime": 10, "quarter": 25}
+_SCALED = re.compile(r"\b(?:doubl|tripl|halv|increas|decreas|enlarg|reduc|scal|new\b|if\b|becom)")
 _MULTIPLIED = re.compile(r" [a-z]{2,14}s? ?[×*]|\s?\\times")
 _PRICE = re.compile(r"\d+(?:\.\d+)?(?=€| (?:cents|dollars|euros|points))|(?<=[$€£])\d+(?:\.\d+)?")
 _SOME = re.compile(r"\b(?:\d{1,3}|two|three|four|five|six) ([a-z]{3,14})\b")
@@ -97,6 +108,7 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     text = plain(chain.text)
     if len(known.values) > 2:
         yield from _misread_lists(text, known, asked_of(chain.question), start, end)
+    changed = _SCALED.search(asked_of(chain.question)) is not None
     found: list[tuple[_Fact, Said]] = []
     for said in sayings(text, start, end)[:_MOST]:
         match = said_of(said, known) or _counted(said, known)
@@ -108,7 +120,8 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
             continue
         if _MULTIPLIED.match(text, said.end) or (said.last == "for" and match[1].unit != said.unit):
             continue
-        if ATTRIBUTES & {*match[0]} and of_another(text, said, known, start):
+        attribute = bool((ATTRIBUTES | {*LETTERS.values()}) & {*match[0]})
+        if attribute and (changed or of_another(text, said, known, start)):
             continue
         if not excused(chain, text, said, start, end):
             found.append((match, said))
@@ -162,7 +175,9 @@ def said_of(said: Said, known: Told) -> _Fact | None:
         return None
     if said.last == f"{fact.last}s" or (str(said.value),) in known.named:
         return None
-    if ahead and (ahead[-1][0].isdigit() or ahead[-1] in FIRST_WORDS - {"one"}):
+    if ahead and (
+        ahead[-1] == "from" or ahead[-1][0].isdigit() or ahead[-1] in FIRST_WORDS - {"one"}
+    ):
         return None  # two pencils
     own = ATTRIBUTES if attribute else ATTRIBUTES - {"price", "cost", "height", "length"}
     if any(word in own and word not in own_words for word in ahead + between):

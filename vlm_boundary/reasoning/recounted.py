@@ -1,4 +1,4 @@
-"""A count, a total or a letter's value that is said once, and is another one wherever it is used."""
+"""Counts, totals and letters with a value that is said once, and is another where it is used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 
 from vlm_boundary.mathtext.words import english_number
@@ -15,18 +16,24 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import asked_of, hypothetical, retracted, takes_back
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import told
+from vlm_boundary.verifier.phrases import occurs
 
 _WORDED = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-_ANY = re.compile(
-    rf"(?<![\d.,])\d{{1,9}}(?:,\d{{3}})*(?:\.\d{{1,6}})?|\b(?:{_WORDED})\b", re.IGNORECASE
+_ANY = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"\d(?<![\d.,]\d)\d{0,8}(?:,\d{3})*(?:\.\d{1,6})?"
+    r"|[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
+    r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)\b"
 )
-_COUNT = re.compile(
-    rf"(?<![\d.,/^+*×·=–-])(?<![/^+*×·=-] )\b(?P<value>\d{{1,4}}|{_WORDED}) (?P<kind>(?:(?!of\b|more\b|by\b|times\b)[a-z]{{3,12}} ){{0,2}}?)"
-    r"(?P<thing>[a-z]{3,14}s|children|people|men|women)\b(?!\s?[-+*/×=])",
-    re.IGNORECASE,
+_COUNT = re.compile(  # begins with a set of characters as well
+    r"(?P<value>\d(?<![\d.,/^+*×·=–-]\d)(?<![/^+*×·=-] \d)\d{0,3}"
+    r"|[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
+    r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine))"
+    r" (?P<kind>(?:(?!of\b|more\b|by\b|times\b)[a-z]{3,12} ){0,2}?)"
+    r"(?P<thing>[a-z]{3,14}s|children|people|men|women)\b(?!\s?[-+*/×=])"
 )
 _DEFINITE = re.compile(
-    r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are|of)\s\Z",
+    r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are"
+    r"|of)\s\Z",
     re.IGNORECASE,
 )
 _KNOWN = re.compile(r"\b(?:the|these|those|all)\s\Z", re.IGNORECASE)
@@ -40,61 +47,80 @@ _NO_THING = frozenset(
 )
 _CHANGE = re.compile(
     r"\b(?:if|would|could|might|another|other|others|left|remain\w*|new|now|more|less|fewer|extra"
-    r"|add\w*|remov\w*|tak\w+|gives? (?:away|her|him|to)|gave|sold|bought|eaten|lost|instead|then|next|before|first"
+    r"|add\w*|remov\w*|tak\w+|gives? (?:away|her|him|to)|gave|sold|bought|eaten|lost|instead|then"
+    r"|next|before|first"
     r"|second|third|last|only|both|non\w*|not|between|among|outer|inner|corner|edge|middle|same"
     r"|equal|different|at least|most|together|pairs?|half|double|twice|out of|per|altogether|in all"
     r"|in total|total)\b",
     re.IGNORECASE,
 )
 _LETTER = re.compile(
-    r"(?<![\w^*/+·-])(?<![\d*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle )[A-Z]{1,3}) ?= ?"
+    r"(?<![\w^*/+·-])(?<![\d*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle"
+    r" )[A-Z]{1,3}) ?= ?"
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
 _LAST = re.compile(
-    r"(?<![\w^*/+·-])(?P<name>[rdhabcpqm]|[A-Z]{2}) ?= ?[^=\n.,;]{1,40}= ?(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d| ?[-+*/×·√π\\=])"
+    r"(?<![\w^*/+·-])(?P<name>[rdhabcpqm]"
+    r"|[A-Z]{2}) ?= ?[^=\n.,;]{1,40}= ?(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d"
+    r"| ?[-+*/×·√π\\=])"
 )
 _TOTAL = re.compile(
-    r"\b(?:total|sum)(?: of| is|:| =| was| comes to| amounts to)? (?:of )?[$€£]?(?P<a>\d{1,6}(?:\.\d{1,2})?)(?![\d/%]|[.,]\d| ?[-+*/×·=])"
-    r"|(?<![\d.,/+*×·=-])(?<![/+*×·=-] )\b(?P<b>\d{1,6})(?: [a-z]{3,14}){0,2} (?:in (?:the (?:bag|box|jar|urn|basket|drawer|picture|scene)|all|total)|altogether)\b"
+    r"[tTsS](?<!\w.)(?:(?<=[tT])otal|(?<=[sS])um)(?: of| is|:| =| was| comes to| amounts to)?"
+    r" (?:of )?[$€£]?(?P<value>\d{1,6}(?:\.\d{1,2})?)(?![\d/%]|[.,]\d| ?[-+*/×·=])"
 )
+_TOGETHER = re.compile(
+    r"\d(?<![\d.,/+*×·=-]\d)(?<![/+*×·=-] \d)(?<!\w.)\d{0,5}(?: [a-z]{3,14}){0,2}"
+    r" (?:in (?:the (?:bag|box|jar|urn|basket|drawer|picture|scene)|all|total)|altogether)\b"
+)
+_TOGETHER_SIGNS = ("in all", "in total", "altogether", *(f"in the {one}" for one in "bj"))
+_TOGETHER_SIGNS += tuple(f"in the {one}" for one in ("urn", "drawer", "picture", "scene"))
 _GOES_ON = re.compile(r"[-+*/×·=−]")
 _NAMELY = re.compile(
-    rf"\b(?P<value>\d{{1,2}}|{_WORDED}) (?:[a-z]{{2,14}} ){{0,8}}?[a-z]{{2,14}}(?: [\dA-Z]{{1,2}})?[:,] ?(?:namely:? )?"
-    r"(?P<list>\(\d{1,2}, ?\d{1,2}\)(?:(?:,? and |, ?)\(\d{1,2}, ?\d{1,2}\)){1,40})(?!, ?(?:\.\.\.|…))",
+    rf"\b(?P<value>\d{{1,2}}|{_WORDED}) (?:[a-z]{{2,14}} ){{0,8}}?[a-z]{{2,14}}(?:"
+    rf" [\dA-Z]{{1,2}})?[:,] ?(?:namely:? )?"
+    r"(?P<list>\(\d{1,2}, ?\d{1,2}\)(?:(?:,? and "
+    r"|, ?)\(\d{1,2}, ?\d{1,2}\)){1,40})(?!, ?(?:\.\.\.|…))",
     re.IGNORECASE,
 )
-_AT_X = re.compile(r"\b[Aa]t x = (?P<value>-?\d{1,3})\b(?P<rest>[^.\n]{0,80})")
-_X_IS = re.compile(
-    r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])"
-)
 _PHRASE = re.compile(
-    r"\b(?P<key>[a-z]{1,12}-[a-z]{3,14}|[a-z]{3,12} [a-z]{3,14}(?=:| (?:is|was|are|equals|of|at|to|on|points|stands|reads)\b))"
+    r"\b(?P<key>[a-z]{1,12}-[a-z]{3,14}|[a-z]{3,12} [a-z]{3,14}(?=:| (?:is|was|are|equals|of|at"
+    r"|to|on|points|stands|reads)\b))"
     r"(?: (?:is at|is on|is|was|are|equals|of|at|to|on|points to|points at|stands at|reads)|:)?"
-    r" [$€£]?(?P<value>-?\d{1,6}(?:\.\d{1,3})?)(?![\d/%^]|[.,:]\d|,? (?:and |or )?\d| ?[-+*/×·=√π]| x |\w)"
+    r" [$€£]?(?P<value>-?\d{1,6}(?:\.\d{1,3})?)(?![\d/%^]|[.,:]\d|,? (?:and |or )?\d"
+    r"| ?[-+*/×·=√π]| x |\w)"
 )
 _SIZE = re.compile(
-    r"(?<![\d.,/])(?P<value>\d{1,5}(?:\.\d{1,3})?)(?: ?[ckm]?m| met(?:er|re)s| feet| inches| years?| units)?[ -](?P<key>wide|long|high|tall|deep|thick)\b"
+    r"(?<![\d.,/])(?P<value>\d{1,5}(?:\.\d{1,3})?)(?: ?[ckm]?m| met(?:er|re)s| feet| inches|"
+    r" years?| units)?[ -](?P<key>wide|long|high|tall|deep|thick)\b"
 )
 _PLAIN = frozenset(
-    "a s x because can the this that and for with from than into are was has have had its his her one two not but by step"
+    "a s x because can the this that and for with from than into are was has have had its his her"
+    " one two not but by step"
     " case option there only about then when where these those each every all more less total value"
-    " number equals get gets gives give makes make answer result which take day chart year page line row column adding add plus"
+    " number equals get gets gives give makes make answer result which take day chart year page"
+    " line row column adding add plus"
     " now sum over between until least most exactly just also still already another other about"
-    " read reads see now times subtract subtracting divide dividing multiply have using put need".split()
+    " read reads see now times subtract subtracting divide dividing multiply have using put"
+    " need".split()
 )
 _SET = re.compile(r"\b(?:at|when|for|if|set|let|put|try|take|with|where|say)\s\Z", re.IGNORECASE)
 _SAID = re.compile(r"(?<![\d.,(*/×·+=-])(?<![(*/×·+=-] )\d{1,6}(?![\d)]|\.\d| ?[*/×·+=)-])")
 _SCALES = frozenset(Fraction(10) ** power for power in (1, 2, 3))
 _MOVES = re.compile(
-    r"\b(?:mov\w+|turn\w*|go(?:es|ing)?|later|until|becom\w+|ris\w+|rose|fall\w*|fell|drop\w*|grow\w*|chang\w+|increas\w+|decreas\w+|start\w*|end\w*|inner|outer|small\w*|large\w*|big\w*|when|while|or)\b",
+    r"\b(?:mov\w+|turn\w*|go(?:es|ing)?|later|until|becom\w+|ris\w+|rose|fall\w*|fell|drop\w*"
+    r"|grow\w*|chang\w+|increas\w+|decreas\w+|start\w*|end\w*|inner|outer|small\w*|large\w*"
+    r"|big\w*|when|while|or)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
-    r"^[^\S\n]*(?:[-*•]|\d{1,2}[.)])?[^\S\n]*\**(?P<label>[A-Za-z][^:\n=+]{0,30}?)\**(?::\**| -| –)[^\S\n]*[$€£]?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%]|[.,:]\d)(?:[^\S\n]*°?[a-zA-Z]{0,12}){0,2}[.,;]?$",
+    r"^[^\S\n]*(?:[-*•]|\d{1,2}[.)])?[^\S\n]*\**(?P<label>[A-Za-z][^:\n=+]{0,30}?)\**(?::\**| -|"
+    r" –)[^\S\n]*[$€£]?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%]"
+    r"|[.,:]\d)(?:[^\S\n]*°?[a-zA-Z]{0,12}){0,2}[.,;]?$",
     re.MULTILINE,
 )
 _ADDED = re.compile(
-    r"(?<![\d.*/×·+-])(?<![*/×·+-] )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
+    r"(?<![\d.*/×·+-])(?<![*/×·+-]"
+    r" )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
 )
 _MOST = 60
 
@@ -118,8 +144,6 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     lone = {value for value, times in numbers.items() if times == 1} - asked
     lone -= {_number((chain.answer or "").strip("$°% "))}
     yield from _namely(text, start, end)
-    if "t x = " in text:
-        yield from _put_in(chain, start, end)
     if lone:
         yield from _counts(chain, lone, asked, numbers, start, end)
         yield from _letters(chain, lone, start, end)
@@ -128,6 +152,7 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _added(text, lone, start, end)
 
 
+@lru_cache(maxsize=4096)
 def _number(written: str) -> Fraction:
     if written.isalpha():
         return Fraction(english_number(written) or -1)
@@ -187,12 +212,17 @@ def _counts(
         if not only and _made(Fraction(one.value), counts):
             continue
         if _stands(text, (one.start, one.end), start, end):
-            note = f"{one.value} {one.thing} are spoken of only here, and elsewhere it is {like[0].value}"
+            note = (
+                f"{one.value} {one.thing} are spoken of only here, and elsewhere it"
+                f" is {like[0].value}"
+            )
             yield Evidence("contradiction", one.start, one.end, note)
 
 
 def _made(value: Fraction, counts: set[Fraction]) -> bool:
     """Whether a number is the sum, difference or product of others, or the square of one."""
+    if len(counts) > _MOST:
+        return True  # of so many, any number is
     return any(
         value in (a + b, a - b, b - a, a * b) for a in counts for b in counts if a != b
     ) or any(value == a * a for a in counts)
@@ -244,17 +274,24 @@ def _near(one: Fraction, two: Fraction) -> bool:
 def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
     """A total that is none of the sums worked out, and is used nowhere."""
     text = chain.text
-    sums = [
-        one
-        for one in equations(text, start, end)
-        if "+" in text[one.left.start : one.left.end] and isinstance(one.values[1], (int, Fraction))
-    ]
-    told_counts = [one.value for one in told(chain.question).counted.values()]
-    for match in islice(_TOTAL.finditer(text, start, end), 20):
-        value = Fraction(match["a"] or match["b"])
+    found = (
+        list(islice(_TOTAL.finditer(text, start, end), 20))
+        if "otal" in text or "um" in text
+        else []
+    )
+    if occurs(_TOGETHER_SIGNS, text):
+        found += islice(_TOGETHER.finditer(text, start, end), 20)
+    for match in found:
+        value = _number(match["value"] if match.re is _TOTAL else match[0].partition(" ")[0])
         if value not in lone:
             continue
-        made = {Fraction(one.values[1]) for one in sums}
+        told_counts = [one.value for one in told(chain.question).counted.values()]
+        made = {
+            Fraction(one.values[1])
+            for one in equations(text, start, end)
+            if "+" in text[one.left.start : one.left.end]
+            and isinstance(one.values[1], (int, Fraction))
+        }
         if _GOES_ON.search(text, match.end(), min(end, match.end() + 30)):
             continue
         if len(told_counts) > 1:
@@ -262,7 +299,7 @@ def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator
         if not made or value in made or value == sum(made) or _made(value, made):
             continue
         near = _SAID.findall(text, max(start, match.start() - 60), min(end, match.end() + 60))
-        terms = [one for one in map(_number, near) if one != value]
+        terms = [one for one in map(_number, near) if one not in (value, sum(told_counts))]
         if value == sum(terms) or _made(value, {*terms}) or value in [2 * term for term in terms]:
             continue
         if any(value == whole - one for whole in made for one in told_counts):
@@ -278,25 +315,12 @@ def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
         return
     for match in islice(_NAMELY.finditer(text, start, end), 20):
         count = match["list"].count("(")
-        if _number(match["value"]) != count and _stands(text, match.span(), start, end):
+        said = [
+            int(_number(one))
+            for one in _ANY.findall(match[0][: match.start("list") - match.start()])
+        ]
+        if count not in said and _stands(text, match.span(), start, end):
             note = f"{match['value']} are said to be listed, and there are {count}"
-            yield Evidence("contradiction", *match.span(), note)
-
-
-def _put_in(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
-    """A place at which another number is put in than its own: at x = 3, 2² - 4·2 + 3."""
-    text = chain.text
-    if "(x" in text or "(x" in chain.question or "x²" not in text + chain.question:
-        return
-    values = {match["value"] for match in islice(_X_IS.finditer(text, start, end), _MOST)}
-    for match in islice(_AT_X.finditer(text, start, end), 20):
-        others = values - {match["value"]}
-        if len(others) != 1 or f"{match['value']}²" in match["rest"]:
-            continue
-        (other,) = others
-        put = any(f"{other}{sign}" in match["rest"] for sign in ("²", "^2", ")²", ")^2"))
-        if put and _stands(text, match.span(), start, end):
-            note = f"x is said to be {match['value']}, and {other} is put in"
             yield Evidence("contradiction", *match.span(), note)
 
 
@@ -308,7 +332,7 @@ def _phrases(
     start: int,
     end: int,
 ) -> Iterator[Evidence]:
-    """What is named by two words, or a width, with a value that nothing uses: 9 m wide, 10 m wide."""
+    """What is named by two words, or a width, with a value that nothing uses: 10 m wide."""
     groups: dict[str, list[re.Match[str]]] = defaultdict(list)
     for pattern in (_PHRASE, _SIZE):
         for match in islice(pattern.finditer(text, start, end), _MOST):

@@ -1,33 +1,39 @@
-"""What a question's picture gives, read or used otherwise: 75 in 2016, from 2012 to 2016, A first."""
+"""What a question's picture gives, read or used otherwise: 75 in 2016, from 2012 to 2016."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 
-from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.described import differs, excused
+from vlm_boundary.reasoning.dot_grids import grids
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import Said, Told, plain, sayings, told, words_of
+from vlm_boundary.verifier.phrases import occurs
 
 _NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
 _OF_NAME = re.compile(
     rf",? (?:in|on|for|at|per)(?: the| an?| bar| point)? (?P<name>{_NAME})(?='s|[.,;)\n]|\s|\Z)"
 )
 _NAMED = re.compile(
-    rf"(?:\A|[\s(*])(?P<name>{_NAME})(?:['’]s)?(?: (?:value|bar|share|part|sector|number|score|price|amount|figure|entry|slice))?"
-    r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at)|, (?:with|at)| =|:| \()? ?[$€£]?\Z"
+    rf"(?:\A|[\s(*])(?P<name>{_NAME})(?:['’]s)?(?: (?:value|bar|share|part|sector|number|score"
+    rf"|price|amount|figure|entry|slice))?"
+    r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at|covers|takes|gets|got|makes"
+    r" up|sold|scored|costs?|weighs|earned|received|holds|contains)|, (?:with|at)| =|:|"
+    r" \()? ?[$€£]?\Z"
 )
 _BEHIND = re.compile(
-    r"(?:\.\d|,\d|[\d/:^]|,? (?:and )?\d| ?[-+*/×·=−<>]| (?:more|less|fewer|times|higher|lower|of|to|out|off)\b|[a-z]{0,3}:)"
+    r"(?:\.\d|,\d|[\d/:^]|,? (?:and )?\d| ?[-+*/×·=−<>]| (?:more|less|fewer|times|higher|lower|of"
+    r"|to|out|off)\b|[a-z]{0,3}:)"
 )
 _AHEAD = re.compile(
-    r"\b(?:than|minus|plus|between|and|not|without|after|by|except|but|over|twice|times|half|as|or|if|with|sum|total|difference|from [\w ]{1,20} to)\s\Z|[-+*/×−<>] ?\Z",
+    r"\b(?:than|minus|plus|between|and|not|without|after|by|except|but|over|twice|times|half|as"
+    r"|or|if|with|sum|total|difference|from [\w ]{1,20} to)\s\Z|[-+*/×−<>] ?\Z",
     re.IGNORECASE,
 )
 _BY = re.compile(
@@ -38,13 +44,16 @@ _BY = re.compile(
 )
 _ENDS = re.compile(
     rf"\b(?:[Ff]rom|[Bb]etween)(?: the)? (?P<one>{_NAME}) (?:to|and)(?: the)? (?P<two>{_NAME})"
-    r"(?P<rest>[^.\n;\d]{0,40})(?P<left>\d{1,6}(?:\.\d{1,3})?)(?: ?[-−–] ?|(?: [a-z%]{1,9})? to )(?P<right>\d{1,6}(?:\.\d{1,3})?)"
+    r"(?P<rest>[^.\n;\d]{0,40})(?P<left>\d{1,6}(?:\.\d{1,3})?)(?: ?[-−–] ?|(?: [a-z%]{1,9})? to"
+    r" )(?P<right>\d{1,6}(?:\.\d{1,3})?)"
     r"(?![\d/]|\.\d)"
 )
 _RANKED = re.compile(
     r"\bfrom (?:the )?(?P<most>[a-z]{3,9}est|most|best)(?: [a-z]{3,12})? to (?:the )?"
-    rf"(?P<least>[a-z]{{3,9}}est|least|worst)(?: [a-z]{{3,12}})?(?: (?:is|are|we (?:get|have)|they are|the order is))?[:,]?"
-    rf" (?P<names>(?:the )?{_NAME}(?:(?:, (?:and |then )?| and | then | [<>] )(?:the )?{_NAME}){{1,8}})"
+    rf"(?P<least>[a-z]{{3,9}}est|least|worst)(?: [a-z]{{3,12}})?(?: (?:is|are|we (?:get|have)"
+    rf"|they are|the order is))?[:,]?"
+    rf" (?P<names>(?:the )?{_NAME}(?:(?:, (?:and |then )?| and | then | [<>] )(?:the"
+    rf" )?{_NAME}){{1,8}})"
 )
 _INEQUALITY = re.compile(
     rf"(?<![\w.])(?P<names>{_NAME}(?: (?P<sign>[<>]) {_NAME}){{1,8}})(?![\w.]\d?)"
@@ -53,14 +62,17 @@ _JOIN = re.compile(r", (?:and |then )?| and | then | [<>] ")
 _UP = frozenset("lowest smallest shortest least youngest lightest fastest cheapest worst".split())
 _DOWN = frozenset("highest largest tallest longest most oldest heaviest biggest greatest".split())
 _RACE = re.compile(
-    rf"\b(?P<one>{_NAME}) (?:arrive[sd]?|finishe[sd]|came(?: in)?|comes(?: in)?|crosse[sd] the line)"
+    rf"\b(?P<one>{_NAME}) (?:arrive[sd]?|finishe[sd]|came(?: in)?|comes(?: in)?|crosse[sd] the"
+    rf" line)"
     rf" (?:right |just |directly |shortly )?(?P<how>after|behind|before|ahead of) (?P<two>{_NAME})"
 )
 _TIMES = frozenset("s min h minutes seconds hours".split())
 _RIGHT = re.compile(
-    r"\bright[- ]angled?(?: triangle)?(?: [A-Z]{3})?(?: with)?(?: (?:is|lies|being|sits|located))?,?"
+    r"\bright[- ]angled?(?: triangle)?(?: [A-Z]{3})?(?: with)?(?: (?:is|lies|being|sits"
+    r"|located))?,?"
     r" (?:at|in)(?: the)?(?: (?:vertex|corner|point|angle))? (?P<one>[A-Z])\b"
-    r"|(?:∠ ?|\b[Aa]ngle (?:at )?)(?P<two>[A-Z])(?: is|,)(?: a| the| equal to)? ?(?:right angle\b|right(?=[.,;])|90 ?(?:°|deg))"
+    r"|(?:∠ ?|\b[Aa]ngle (?:at )?)(?P<two>[A-Z])(?: is|,)(?: a| the| equal to)? ?(?:right angle\b"
+    r"|right(?=[.,;])|90 ?(?:°|deg))"
     r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z]) ?= ?90 ?(?:°|deg)"
 )
 _TRIANGLE = re.compile(r"[Tt]riangle ([A-Z]{3})\b")
@@ -68,28 +80,28 @@ _EQUAL_SIDES = re.compile(
     r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])"
 )
 _EQUAL_ANGLES = re.compile(
-    r"\b(?:[Bb]ase|[Ee]qual) angles(?: (?:are|at|is|therefore|thus|then|here|hence|both|lie))*:? (?:∠ ?|angles? )?(?P<one>[A-Z])(?: and | = |, )"
+    r"\b(?:[Bb]ase|[Ee]qual) angles(?: (?:are|at|is|therefore|thus|then|here|hence|both|lie))*:?"
+    r" (?:∠ ?|angles? )?(?P<one>[A-Z])(?: and | = |, )"
     r"(?:∠ ?|angle )?(?P<two>[A-Z])\b"
-    r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z])(?: ?= ?| equals | is equal to )(?:∠ ?|angle )(?P<four>[A-Z])\b(?! ?[-+*/=×])"
+    r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z])(?: ?= ?| equals | is equal to )(?:∠ ?|angle"
+    r" )(?P<four>[A-Z])\b(?! ?[-+*/=×])"
 )
 _VERTEX = re.compile(
-    r"(?<![\w∠=*/+·-])(?<![*/+·×−-] )(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])"
-)
-_GRID = re.compile(
-    r"\b(\d{1,2}) ?(?:by|x|×) ?(\d{1,2}) (?:dot grid|grid of (?:dots|points)|(?:square )?(?:dot|point) (?:grid|array))"
-)
-_SMALL = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten"
-_IN_GRID = re.compile(
-    rf"\b(?P<a>{_SMALL}) (?:(?:unit |little |small )?(?P<what>dots|points|gaps|spaces|squares)"
-    r" (?:in|on|per|along|to|make up|form)(?: each| every| a| one| any| the)? (?:row|column|side|edge)\b(?!s)"
-    r"|(?:rows|columns) of (?:unit |little )?(?P<rows>dots|points|squares|gaps))"
-    rf"|\b(?:row|column|side|edge) (?:contains|has|holds|of|with|shows) (?P<b>{_SMALL}) (?P<of>dots|points|gaps|spaces|squares)\b"
-    rf"|\b(?:rows|columns) of (?P<c>{_SMALL}) (?P<each>dots|points|squares)\b",
-    re.IGNORECASE,
+    r"(?<![\w∠=*/+·-])(?<![*/+·×−-]"
+    r" )(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])"
 )
 _NUMBERS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _READ = re.compile(
     r"\b(?:shows?|reads?|see|seen|chart|graph|table|diagram|given|lists?|starts?)\b", re.IGNORECASE
+)
+_DEGREES = re.compile(r"(?<![\d.])(\d{1,3})(?:°|\^\\circ)")
+_TWO_ANGLES = re.compile(
+    r"\b(?:given|known|two|interior|remote) angles (?:are|of|measure|is)? ?(?P<one>\d{1,3})° and"
+    r" (?P<two>\d{1,3})°"
+)
+_AT_X = re.compile(r"\b[Aa]t x = (?P<value>-?\d{1,3})\b(?P<rest>[^.\n]{0,80})")
+_X_IS = re.compile(
+    r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])"
 )
 _MOST = 200
 
@@ -108,8 +120,12 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
             yield from _ranks(clear, known, start, end)
         if "ngle" in question and "area" not in question + text:
             yield from _vertices(chain, clear, known, start, end)
+    if " angles" in text and "°" in question:
+        yield from _given_angles(question, plain(text), start, end)
+    if "t x = " in text:
+        yield from _put_in(chain, start, end)
     if "grid" in question or "array" in question:
-        yield from _grids(question, text, start, end)
+        yield from grids(question, text, start, end)
     if "riangle" in question or "ight" in question:
         yield from _triangles(question, plain(text), start, end)
 
@@ -141,7 +157,7 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
         fact = _fact(known, match["name"]) if match else None
         if match is None or fact is None or not differs(fact, said):
             continue
-        if (shown(said.value),) in known.named or words_of(match["name"])[0] in known.counts:
+        if (shown(said.value),) in known.named or (words_of(match["name"])[0],) in known.counts:
             continue
         if _BY.search(text, max(start, said.start - 45, said.first), said.start):
             continue
@@ -161,7 +177,10 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
                 or (read is not None and _given(chain, text, said, start, end))
             )
         if wrong:
-            note = f"for “{match['name']}” the question has {shown(fact.value)}, not {shown(said.value)}"
+            note = (
+                f"for “{match['name']}” the question has {shown(fact.value)},"
+                f" not {shown(said.value)}"
+            )
             yield Evidence("contradiction", said.start, match.end(), note)
 
 
@@ -191,7 +210,9 @@ def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) ->
             and text[site.end() : site.end() + 1] == " "
         ):
             continue  # of something else
-        if any(one.values[1] == value for one in equations(chain.text, start, end)):
+        if value in accumulate(values) or any(
+            one.values[1] == value for one in equations(chain.text, start, end)
+        ):
             continue
         if _stands(text, (match.start("name"), site.end()), start, end):
             note = f"for “{match['name']}” the question has {shown(fact.value)}, not {site[0]}"
@@ -233,8 +254,9 @@ def _ends(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
 def _ranks(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
     """Names in an order that is not that of their values."""
     found = list(_RANKED.finditer(text, start, end)) if "est" in text or "most" in text else []
-    signs = _INEQUALITY.finditer(text, start, end) if " < " in text or " > " in text else ()
-    for match in (*found, *signs):
+    signs = " < " in text or " > " in text
+    found += _INEQUALITY.finditer(text, start, end) if signs else ()
+    for match in found:
         facts = [_fact(known, name.removeprefix("the ")) for name in _JOIN.split(match["names"])]
         values = [fact.value for fact in facts if fact is not None]
         if len(values) < 2 or len(values) < len(facts):
@@ -262,7 +284,10 @@ def _ranks(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
             and (one.value > two.value) != later
             and _stands(text, match.span(), start, end)
         ):
-            note = f"the question has {shown(one.value)} of the one and {shown(two.value)} of the other"
+            note = (
+                f"the question has {shown(one.value)} of the one and {shown(two.value)} of the"
+                f" other"
+            )
             yield Evidence("contradiction", *match.span(), note)
 
 
@@ -282,7 +307,10 @@ def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evide
     if len(equal) != 1 or len(names) != 1 or "quilateral" in question + text or "60" in question:
         return
     (triangle,) = names
-    sides = {"".join(sorted(one + two)) for one, two in zip(triangle, triangle[1:] + triangle[0])}
+    sides = {
+        "".join(sorted(one + two))
+        for one, two in zip(triangle, triangle[1:] + triangle[0], strict=True)
+    }
     told_sides = {"".join(sorted(side)) for side in equal[0]}
     common = {*equal[0][0]} & {*equal[0][1]}
     for match in islice(_EQUAL_ANGLES.finditer(text, start, end), 20):
@@ -292,10 +320,10 @@ def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evide
             yield Evidence("contradiction", *match.span(), note)
     for match in islice(_EQUAL_SIDES.finditer(text, start, end), 20):
         here = {"".join(sorted(side)) for side in match.groups()}
-        if here != told_sides and len(here) == 2 and here <= sides and told_sides <= sides:
-            if _stands(text, match.span(), start, end):
-                note = f"the question has {' = '.join(equal[0])}, not {match[0]}"
-                yield Evidence("contradiction", *match.span(), note)
+        other = here != told_sides and len(here) == 2 and here <= sides and told_sides <= sides
+        if other and _stands(text, match.span(), start, end):
+            note = f"the question has {' = '.join(equal[0])}, not {match[0]}"
+            yield Evidence("contradiction", *match.span(), note)
 
 
 def _vertices(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
@@ -306,21 +334,47 @@ def _vertices(chain: Chain, text: str, known: Told, start: int, end: int) -> Ite
         if fact is None or fact.unit != "°" or fact.value == value:
             continue
         if _stands(text, match.span(), start, end):
-            note = f"for angle {match['name']} the question has {shown(fact.value)}°, not {match['value']}"
+            note = (
+                f"for angle {match['name']} the question has {shown(fact.value)}°,"
+                f" not {match['value']}"
+            )
             yield Evidence("contradiction", *match.span(), note)
 
 
-def _grids(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
-    """Rows of a square grid of dots with more or fewer dots, gaps or squares than fit."""
-    grid = _GRID.search(question)
-    if grid is None or grid[1] != grid[2] or "unit" not in question:
+def _put_in(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
+    """A place at which another number is put in than its own: at x = 3, 2² - 4·2 + 3."""
+    text = chain.text
+    if "(x" in text + chain.question:
         return
-    dots = int(grid[1])
-    for match in islice(_IN_GRID.finditer(text, start, end), 20):
-        written = match["a"] or match["b"] or match["c"]
-        what = (match["what"] or match["rows"] or match["of"] or match["each"]).lower()
-        count = int(written) if written.isdigit() else english_number(written.lower())
-        fits = dots if what in ("dots", "points") else dots - 1
-        if count != fits and _stands(text, match.span(), start, end):
-            note = f"a row of this grid has {fits} {what}, not {count}"
+    both = (_X_IS.finditer(text, start, end), _X_IS.finditer(chain.question))
+    values = {match["value"] for found in both for match in islice(found, _MOST)}
+    for match in islice(_AT_X.finditer(text, start, end), 20):
+        others = values - {match["value"]}
+        if len(others) != 1 or _is_put(match["value"], match["rest"]):
+            continue
+        (other,) = others
+        if _is_put(other, match["rest"]) and _stands(text, match.span(), start, end):
+            note = f"x is said to be {match['value']}, and {other} is put in"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _is_put(value: str, rest: str) -> bool:
+    """Whether a number is squared or multiplied in an expression, as x is."""
+    signs = (f"{value}²", f"{value}^2", f"({value})", f"·{value} ", f"· {value} ", f"× {value} ")
+    return occurs(signs, rest)
+
+
+def _given_angles(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Two given angles of which the question has one only: 40° and 70°, for 40° and 75°."""
+    known = {*_DEGREES.findall(question)}
+    for match in islice(_TWO_ANGLES.finditer(text, start, end), 20) if len(known) > 1 else ():
+        strange = {match["one"], match["two"]} - known
+        if len(strange) != 1:
+            continue
+        (angle,) = strange
+        made = {abs(180 - sum(map(int, some))) for some in (known, *([one] for one in known))}
+        if int(angle) in made or _NUMBERS.findall(text[start:end]).count(angle) > 1:
+            continue
+        if _stands(text, match.span(), start, end):
+            note = f"{angle}° is none of the angles of the question"
             yield Evidence("contradiction", *match.span(), note)

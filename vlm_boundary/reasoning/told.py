@@ -15,15 +15,18 @@ from vlm_boundary.mathtext.words import english_number
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
     r"|(?:[-−](?<![\w.^/:)-].)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
-    r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d|(?![cmk]?m\b|k?g\b|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
+    r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d|(?![cmk]?m\b|k?g\b"
+    r"|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
 )
 _WORDED = re.compile(  # begins with a set of characters as well
-    r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)|(?<=[Ss])(?:ix|even)"
+    r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)|(?<=[Ss])(?:ix"
+    r"|even)"
     r"|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)(?![\w-])"
 )
 _UNIT = re.compile(
     r"[^\S\n]?(?:(?P<unit>°C?|\\?%|€|\$(?=[\s.,;)\]]|\Z)|[cmkd]?m[²³]?|k?g|ml|l|h|s|min|km/h|m/s"
-    r"|degrees?|percent|dollars?|euros?|cents?|cent(?:imet\w+)|met(?:er|re)s?|kilomet\w+|inch(?:es)?"
+    r"|degrees?|percent|dollars?|euros?|cents?|cent(?:imet\w+)|met(?:er|re)s?|kilomet\w+"
+    r"|inch(?:es)?"
     r"|feet|units?|minutes?|hours?|seconds?)(?![\w/]))?"
 )
 _UNITS = {
@@ -33,7 +36,8 @@ _UNITS = {
 # Where a statement of one value begins or ends.
 CUT = re.compile(
     r"[;!?\n()\[\]|<>]|[.:](?=\s|$)|,(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)"
-    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|(?<!thing )but"
+    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore"
+    r"|(?<!thing )but"
     r"|when|here|given|we|[Aa]s(?= (?:the|angle|∠)))\b",
 )
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
@@ -83,7 +87,8 @@ _NEXT = re.compile(r"(?:[°%]|\s?[a-z]{1,2})?,?\s(?:and\s)?[$€]?")
 _AND_X = re.compile(r"\d°? and [a-z]\.?\Z")
 _SEVERAL = re.compile(r", \d")  # a, b, h = 6, 10, 4
 _WHOLE = re.compile(
-    r"\d|=|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|is|are|was|has|have|be|equal)\b|\A\s*\Z"
+    r"\d|=|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|is|are|was|has|have|be"
+    r"|equal)\b|\A\s*\Z"
 )
 _FRONTED = re.compile(
     r"\b(?:In|On|For|At) (?:the )?(?P<name>[A-Za-z0-9-]{2,12}(?: [A-Z0-9][\w-]{0,9})?), ?\Z"
