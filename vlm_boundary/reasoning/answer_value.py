@@ -20,7 +20,9 @@ _LABEL = re.compile(
     r"(?mi)^[^\S\n]*(?:[-•>]\s)?(?:\d{1,2}[.:)](?=\s|$)|(?:step|part|method)\s?\d{1,2}\b)|</?(?:think|answer)>"
 )
 _UNIT = re.compile(r"(?<=[ckmd]m)[²³]|(?<=\bm)[²³]|(?<=[a-z])/[a-z]+²?")
-_ANSWER = re.compile(r"(?:[a-zA-Z]{1,3}=)?([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:%|[a-zA-Z].*)?")
+_ANSWER = re.compile(
+    r"(?:[a-zA-Z]{1,3}=)?([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:%|[a-zA-Z].*)?"
+)
 _OPTION = re.compile(
     r"\(?(?<!\w)([A-H])[).:]\s?([^()\n]{1,30}?)(?=\s*(?:\(?\b[A-H][).:]|[,;\n]|$))"
 )

@@ -16,6 +16,7 @@ from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
+from vlm_boundary.reasoning.results import values_of_names
 from vlm_boundary.reasoning.said import (
     behind_sign,
     in_short,
@@ -183,7 +184,11 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
     closing = _NAMED.sub(" ", _REPEATED.sub(" ", closing))
-    silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
+    silent = (
+        silent_step(closing, known, value)
+        or _UNREAD.search(text, last, answer.start)
+        or _by_name(chain.question, closing, results[-1], value)
+    )
     note = f"the chain comes to {in_short(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
 
@@ -212,6 +217,18 @@ def _follows(
         value in _operands(equation)
         or _written_as(results, numbers_of(text, start, answer.start), value)
         or step_from([*results[-4:], *told], others, value)
+    )
+
+
+def _by_name(question: str, closing: str, result: Value, value: Value) -> bool:
+    """Whether one step leads from a result with a number in words, or a value that is named."""
+    named = [*map(Fraction, values_of_names(question, closing))]
+    if "%" in question or "percent" in question:
+        named += [value - result] * any(same(100 * one, value * result) for one in named)
+    return any(
+        one_step([result, other], value, signs, usual=False)
+        for others, signs in ((spelled(closing), "+*/"), (named, "+-"))
+        for other in others
     )
 
 
@@ -310,7 +327,11 @@ def _left_behind(
     steps = [result for equation in before[:-1] for result in _sides(equation)]
     if any(same(result, value) for result in steps) and len(row) == 1:
         return []
-    if converted(came_to[0], value, f"{chain.question} {text[start : answer.end]}"):
+    about = f"{chain.question} {text[start : answer.end]}"
+    shares = any(
+        same(100 * number, value * came_to[0]) for number in numbers_of(asked, 0, len(asked))
+    )
+    if converted(came_to[0], value, about) or (shares and ("%" in about or "percent" in about)):
         return []
     note = f"the last step comes to {in_short(came_to)}; the answer is what stood before it"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
@@ -332,7 +353,8 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
     text = chain.text
     body = text[start : answer.start]
     known = numbers_of(body, 0, len(body))
-    if any(same(number, value) for number in known):
+    written = chain.answer or ""
+    if any(same(number, value) for number in known) or ("π" in written and written in body):
         return []
     said = None
     for said in _RESULT.finditer(text, max(start, answer.start - 300), answer.start):  # noqa: B007
