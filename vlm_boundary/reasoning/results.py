@@ -32,7 +32,7 @@ _HALF = re.compile(
 )
 _IN_DIGITS = re.compile(r"\b(?:stems?|leaf|leaves|digits?|tens)\b", re.IGNORECASE)
 _VALUE_OF = re.compile(
-    r"\b((?-i:[A-Z])[a-z]{0,12}|(?!with|from|than|about|have|make)[a-z]{4,16}) ?[=:]? ?[$€£]?"
+    r"\b((?-i:[A-Z])[a-z]{0,12}|(?!with|from|than|about|have|make|angle|sides?\b|radi|edge)[a-z]{4,16}) ?[=:]? ?[$€£]?"
     r"(\d+(?:\.\d+)?)(?![\d:])",
     re.IGNORECASE,
 )

@@ -221,15 +221,14 @@ def _follows(
 
 
 def _by_name(question: str, closing: str, result: Value, value: Value) -> bool:
-    """Whether one step leads from a result with a number in words, or a value that is named."""
+    """Whether a result times or by a number in words, or and what is named, makes the answer."""
+    words = [number for number in spelled(closing) if number]
     named = [*map(Fraction, values_of_names(question, closing))]
     if "%" in question or "percent" in question:
         named += [value - result] * any(same(100 * one, value * result) for one in named)
-    return any(
-        one_step([result, other], value, signs, usual=False)
-        for others, signs in ((spelled(closing), "+*/"), (named, "+-"))
-        for other in others
-    )
+    if any(value in (result * one, result / one) for one in words):
+        return True
+    return any(value in (result + one, result - one, one - result) for one in named)
 
 
 def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
