@@ -11,6 +11,7 @@ from itertools import accumulate, combinations, permutations
 _FACTORS = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), float(factor))
     for words, factor in (
+        ("(?:one|1) and a half|half as (?:much|many) again", 1.5),
         ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
         ("(?:a|one) third|thirds|third of|triple[ds]?|thrice", 3),
         ("quarters?|fourths|(?:a|one) fourth", 4), ("(?:a|one) fifth|fifths", 5),

@@ -19,7 +19,7 @@ _SUM = re.compile(
 )
 _RESULT = re.compile(r"[=≈](\d+(?:\.\d+)?)\Z")
 _SUM_END = re.compile(r"[=≈]\s?\d+(?:\.\d+)?")
-_OPEN = re.compile(rf"[-/*:]@|@[-/*:]|{OPERATION.pattern}")
+_OPEN = re.compile(rf"(?:[-/*]|\d:)@|@[-/*:]|{OPERATION.pattern}")
 _LETTER_EQUALS = re.compile(r"(?<![\d@])=@?")
 # Numbers by which things are only called.
 _CALLED = re.compile(
@@ -31,6 +31,12 @@ _HALF = re.compile(
     re.IGNORECASE,
 )
 _IN_DIGITS = re.compile(r"\b(?:stems?|leaf|leaves|digits?|tens)\b", re.IGNORECASE)
+_VALUE_OF = re.compile(
+    r"\b((?-i:[A-Z])[a-z]{0,12}|(?!with|from|than|about|have|make|angle|sides?\b|radi|edge)[a-z]{4,16}) ?[=:]? ?[$€£]?"
+    r"(\d+(?:\.\d+)?)(?![\d:])",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[A-Za-z]+")
 _MOST = 3
 
 
@@ -82,6 +88,21 @@ def from_new(new: list[float], others: list[float], goal: float, *, angles: bool
         for one in (*pairs([number], [other]), *pairs([other], [number]))
     }
     return any(round(one, 6) in reach for one in goals)
+
+
+def values_of_names(question: str, text: str) -> list[float]:
+    """The values that a question gives to names that a text has: "Jan 20", "AC = 5", "child $7"."""
+    words = {word.removesuffix("s") for word in _WORD.findall(text)}
+    given = [(name.removesuffix("s"), value) for name, value in _VALUE_OF.findall(question)]
+    names = [name for name, _ in given]
+    return [float(value) for name, value in given if name in words and names.count(name) == 1]
+
+
+def of_mixed_units(told: list[float], parts: list[float], size: float, goal: float) -> bool:
+    """Whether a goal is some of a larger unit and a part of one: an hour and three quarters."""
+    return any(
+        size * (one + other / part) == goal for one in told for other in told for part in parts
+    )
 
 
 def is_share(told: list[float], known: list[float], goal: float) -> bool:

@@ -17,6 +17,7 @@ from vlm_boundary.reasoning.concluded import OPTION, concluded, names_quantity
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical
+from vlm_boundary.reasoning.results import values_of_names
 from vlm_boundary.reasoning.said import (
     behind_sign,
     in_short,
@@ -228,6 +229,7 @@ def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> l
         silent = silent_step(closing, known, value)
     until = sign.start() if sign else answer.start
     silent = silent or _UNREAD.search(text, last, until) is not None
+    silent = silent or _by_name(chain.question, closing, results[-1], value)
     note = f"the chain comes to {in_short(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
 
@@ -282,6 +284,17 @@ def _on_line(slopes: list[Value], places: list[Value], others: list[Value], valu
         for place in places[-4:]
         for other in others[-8:]
     )
+
+
+def _by_name(question: str, closing: str, result: Value, value: Value) -> bool:
+    """Whether a result times or by a number in words, or and what is named, makes the answer."""
+    words = [number for number in spelled(closing) if number]
+    named = [*map(Fraction, values_of_names(question, closing))]
+    if "%" in question or "percent" in question:
+        named += [value - result] * any(same(100 * one, value * result) for one in named)
+    if any(value in (result * one, result / one) for one in words):
+        return True
+    return any(value in (result + one, result - one, one - result) for one in named)
 
 
 def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
@@ -396,7 +409,11 @@ def _left_behind(
     named = names_quantity(asked_of(chain.question), opened)
     if any(same(result, value) for result in steps) and len(row) == 1 and not named:
         return []
-    if converted(came_to[0], value, f"{chain.question} {text[start : answer.end]}"):
+    about = f"{chain.question} {text[start : answer.end]}"
+    shares = any(
+        same(100 * number, value * came_to[0]) for number in numbers_of(asked, 0, len(asked))
+    )
+    if converted(came_to[0], value, about) or (shares and ("%" in about or "percent" in about)):
         return []
     note = f"the last step comes to {in_short(came_to)}; the answer is what stood before it"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
@@ -418,7 +435,8 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
     text = chain.text
     body = text[start : answer.start]
     known = numbers_of(body, 0, len(body))
-    if any(same(number, value) for number in known):
+    written = chain.answer or ""
+    if any(same(number, value) for number in known) or ("π" in written and written in body):
         return []
     said = None
     for said in _RESULT.finditer(text, max(start, answer.start - 300), answer.start):  # noqa: B007

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from vlm_boundary.reasoning.alternatives import rows
 from vlm_boundary.reasoning.answer_value import (
@@ -35,7 +36,9 @@ from vlm_boundary.reasoning.results import (
     from_new,
     in_two_digits,
     is_share,
+    of_mixed_units,
     results_of,
+    values_of_names,
     without_names,
     without_used,
 )
@@ -116,7 +119,7 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(
-    r"\b(?:sums?|product|times|half|twice|plus|minus|multiplied|divided|add(?:ed|ing)|subtract(?:ed|ing)|difference"
+    r"\b(?:sums?|product|times|half|twice|plus|minus|multiplied|divided|add(?:ed|ing)|subtract(?:ed|ing)|difference|squared"
     r"|quotient)\b",
     re.IGNORECASE,
 )
@@ -145,7 +148,6 @@ _READS = re.compile(
 )
 _ASKS_COUNT = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 _ITEM = re.compile(r",| and |\n\s*[-*•\d]|;|\(", re.IGNORECASE)
-_NAMED_VALUE = re.compile(r"\b([A-Z][A-Za-z]{0,12}) ?[=:]? ?[$€£]?(\d+(?:\.\d+)?)")
 _SEQUENCE = re.compile(
     r"\b(?:even|odd|prime|square|triangular|cube|fibonacci) numbers?\b|\b(?:multiples|powers) of\b"
     r"|\btimes table\b",
@@ -166,7 +168,9 @@ _BESIDE = re.compile(
 )
 _TO_180 = re.compile(rf"\b(?:180|90)\b|{_THEOREM.pattern}", re.IGNORECASE)
 _LONGEST = 1200
+_THAT_IS = re.compile(r"\s*(?:That|This|It|Which|Result|So it)\b")
 _FEW = 10
+_COUNTED = 12  # no more things are counted by their names
 
 
 def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence] | None:
@@ -307,11 +311,16 @@ def _lead(
         return True
     if is_share(told, known, said.number) or in_two_digits(body, told, said.number):
         return True
+    if any(of_mixed_units(told, factors, size, said.number) for size in unit_sizes(about)):
+        return True
     in_words = {*numbers(_FIGURES.sub(" ", body)), *factors} - in_digits(body)
     new = in_words - {*known, 0.0, 1.0, said.number}
     if (new or factors or (told and stepping)) and steps.lead_twice(values, said.number):
         return True
-    here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
+    told_before = pairwise(["", *SENTENCE.findall(body)])
+    here = " ".join(
+        (before if _THAT_IS.match(one) else "") + one for before, one in told_before if HERE in one
+    )
     ruled = {match[0].lower() for match in _RULE.finditer(here) if match[0].lower() not in question}
     if ruled and steps.lead(known[:_FEW], said.number):
         return True  # the rule is said, and its values stand in the question
@@ -330,7 +339,7 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
 
     Only where all is plain arithmetic: no letter is solved for, no root taken.
     """
-    if _is_named(body, question, said):
+    if said.number <= _COUNTED and _is_named(body, question, said):
         return False
     told = numbers(_NO_ONE.sub(" ", _FIGURES.sub(" ", body)))[-_FEW:]
     rounded = 1 if said.number.is_integer() else abs(said.number) / 50
@@ -344,7 +353,7 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
         angles = _ASKS_ANGLE.search(question) is not None
         others = [*told, *known, *named_factors(body)]
         return not follows_from(results, others, said.number, angles=angles)
-    if _BESIDE.search(packed(body)):
+    if _BESIDE.search(packed(body)) or _is_named(body, question, said):
         return False
     told += named_factors(body)
     told += [100.0] if "%" in body or "percent" in question else []
@@ -371,11 +380,7 @@ def _names_a_step(text: str, question: str) -> bool:
 
 def _of_names(body: str, question: str) -> list[float]:
     """The values that the question gives to names in the answer's sentence: "Jan 20", "AC = 5"."""
-    here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
-    return [
-        float(value) for name, value in _NAMED_VALUE.findall(question)
-        if re.search(rf"\b{name}\b", here)
-    ]  # fmt: skip
+    return values_of_names(question, " ".join(one for one in SENTENCE.findall(body) if HERE in one))
 
 
 def _is_named(body: str, question: str, said: Said) -> bool:
