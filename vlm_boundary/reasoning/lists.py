@@ -17,6 +17,7 @@ from vlm_boundary.reasoning.orders import wrong_orders
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, retracted
 from vlm_boundary.reasoning.places import wrong_places
 from vlm_boundary.reasoning.properties import NAMED, THRESHOLDS, Found, Speech
+from vlm_boundary.reasoning.ratios import wrong_ratios
 from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
 from vlm_boundary.reasoning.tellings import wrong_tellings
@@ -66,6 +67,7 @@ def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterat
     yield from wrong_tellings(speech, low)
     yield from wrong_places(speech, low)
     yield from wrong_wholes(speech, low)
+    yield from wrong_ratios(speech, low)
     yield from wrong_frequencies(speech, low)
     if not speech.data.values:
         return

@@ -89,6 +89,10 @@ def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
         if len(values) < 3 or "..." in row or "…" in row:
             continue
         first = match.start() + len(match[0]) - len(match[0].lstrip())
+        if order[0].lower() == "order" and any(speech.data.names) and (
+            values == [*speech.data.values] and "numerical" not in match[0].lower()
+        ):
+            continue  # in order of the days
         if (note := _out_of_order(values, order)) or (
             note := _other_values(speech, values, text[match.start() : stop - len(row)])
         ):

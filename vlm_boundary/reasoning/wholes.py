@@ -27,7 +27,7 @@ _NOBODY = re.compile(
     re.IGNORECASE,
 )
 _GOES = re.compile(
-    rf"\b(?:{_THINGS}|they) (?:all )?(?P<way>runs?|ranges?|go|goes|vary|varies|extend|lie|are) (?P<word>from|between)"
+    rf"\b(?:{_THINGS}|they) (?:all )?(?:runs?|ranges?|vary|varies|extend|lie) (?P<word>from|between)"
     rf" [$€£]?(?P<low>{VALUE})[°%]? (?:to|and|up to) [$€£]?(?P<high>{VALUE})(?![\w/^-]|[.,]\d)",
     re.IGNORECASE,
 )
@@ -92,7 +92,7 @@ def _ends(speech: Speech) -> Iterator[Found]:
         before = max(first, speech.start), said.start()
         if PICKS.search(speech.text, *before) or _APART.search(speech.text, *before):
             continue
-        if not {low, high} <= {*speech.data.values} or said["way"].lower() == "are":
+        if not {low, high} <= {*speech.data.values}:
             continue
         if low < high and (low, high) != (least, most):
             yield *said.span(), f"they go from {shown(least)} to {shown(most)}"
