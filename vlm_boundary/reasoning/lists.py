@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
+from vlm_boundary.reasoning.hours import wrong_hours
 from vlm_boundary.reasoning.list_statistics import KEYS, wrong_statistics
 from vlm_boundary.reasoning.listed import NOTHING, Listed, described, listed_in
 from vlm_boundary.reasoning.members import wrong_members
@@ -42,6 +43,8 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     told: list[Found] = []
     if "[" in chain.question:
         told += wrong_kinds(text, chain.question, start, end)
+        if chain.question.count(":") > 3:
+            told += wrong_hours(Speech(text, chain.question, asked, NOTHING, start, end))
     few = sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text)
     if given is not None or (not few and _speaks(low, asked)):
         lists = [] if few else number_lists(text, start, end)

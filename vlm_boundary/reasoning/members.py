@@ -70,8 +70,8 @@ _SATISFY = re.compile(
 _COPULA = re.compile(
     r"(?<=[\w°%),])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
     r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being|costs?|sold|weighs?)\b"
-    r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|the|a|an|values?|scores?|still"
-    r"|just))*)"
+    r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|the|a|an|values?"
+    r"|scores?|still|just))*)"
     r"\s*\Z",
     re.IGNORECASE,
 )
@@ -130,7 +130,8 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
                     before + tail["tail"],
                     row,
                     stop,
-                    single=tail["verb"] in ("is", "was") or (not these and tail["beside"] is not None),
+                    single=tail["verb"] in ("is", "was")
+                    or (not these and tail["beside"] is not None),
                 ):
                     yield first, stop, found
                     continue

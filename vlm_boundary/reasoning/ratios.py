@@ -19,37 +19,54 @@ _KEYS = (
 )  # fmt: skip
 _SAME_KEYS = ("same", "equal", "as many as", "as much as", "as high as", " by ", "between ")
 _WORD = r"[A-Za-z\d][\w'’-]{0,15}"
+_TIMES = opening([name.replace(" ", "[ -]") for name in sorted(FACTORS, key=len)[::-1]])
 _FACTOR = re.compile(
-    rf"\b(?P<factor>{opening([name.replace(' ', '[ -]') for name in sorted(FACTORS, key=len)[::-1]])})\b"
-    r"(?P<fill>(?: (?:as|many|much|high|tall|long|big|large|old|warm|the|of|what|that|size|height|value|number"
+    rf"\b(?P<factor>{_TIMES})\b"
+    r"(?P<fill>(?: (?:as|many|much|high|tall|long|big|large|old|warm|the|of|what|that|size"
+    r"|height|value|number"
     r"|amount|bar|count|for|in|on|at|those|ones))*)"
     rf" (?P<two>{_WORD}(?: {_WORD})?)",
     re.IGNORECASE,
 )
 _LAST_VERB = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|sold|scored|got|gets|shows?|reads?|costs?|weighs?|made|makes|equals)"
+    r"\b(?:is|are|was|were|has|have|had|sold|scored|got|gets|shows?|reads?|costs?|weighs?|made"
+    r"|makes|equals)"
     r"(?: also| exactly| just| only| then)?\Z",
     re.IGNORECASE,
 )
 _UNSURE = re.compile(
-    r"\b(?:not|never|if|would|could|should|might|may|nearly|almost|about|roughly|around|approx\w*|over|less"
-    r"|more|than|under|both|together|plus|minus|and|or|sum|total|difference|change\w*|increas\w*|rise|drop"
-    r"|percent\w*|average|mean|rest|remain\w*|left|after|before|will|each|every|first|last|how|between)\b|n't\b|\?",
+    r"\b(?:not|never|if|would|could|should|might|may|nearly|almost|about|roughly|around"
+    r"|approx\w*|over|less"
+    r"|more|than|under|both|together|plus|minus|and|or|sum|total|difference|change\w*"
+    r"|increas\w*|rise|drop"
+    r"|percent\w*|average|mean|rest|remain\w*|left|after|before|will|each|every|first|last|how"
+    r"|between)\b|n't\b|\?",
     re.IGNORECASE,
 )
-_CUT = re.compile(r"[,;:(\n]|\b(?:and|but|so|because|since|while|whereas|that|which)\b", re.IGNORECASE)
-_BEHIND = re.compile(r"'?s? ?(?:and\b|or\b|plus\b|minus\b|together|combined|[-+/*×(]|less\b|more\b)|['’]s [a-z]+ (?:and|minus|plus)")
+_CUT = re.compile(
+    r"[,;:(\n]|\b(?:and|but|so|because|since|while|whereas|that|which)\b", re.IGNORECASE
+)
+_BEHIND = re.compile(
+    r"'?s? ?(?:and\b|or\b|plus\b|minus\b|together|combined|[-+/*×(]|less\b|more\b)"
+    r"|['’]s [a-z]+ (?:and|minus|plus)"
+)
 _SAME = re.compile(
-    rf"\b(?P<one>{_WORD}) (?:(?:is|are|has|have|had|got|scored|sold|costs?|was)(?: just| exactly| also)?"
-    rf" (?:(?:as (?:many|much|high|tall|big|large|warm|expensive)(?: [a-z]{{3,10}})?|the same(?: [a-z]{{3,10}})?) as|equal to)"
+    rf"\b(?P<one>{_WORD}) (?:(?:is|are|has|have|had|got|scored|sold|costs?|was)(?: just"
+    rf"| exactly| also)?"
+    rf" (?:(?:as (?:many|much|high|tall|big|large|warm|expensive)(?: [a-z]{{3,10}})?"
+    rf"|the same(?: [a-z]{{3,10}})?) as|equal to)"
     rf"|equals) (?:the |that of |in |on )?(?P<two>{_WORD})(?=[.,;:]|$)"
-    rf"|\b(?P<a>{_WORD}) and (?P<b>{_WORD}) (?:have|are|got|scored|sold|cost|had|were|both have)(?: exactly| both)?"
+    rf"|\b(?P<a>{_WORD}) and (?P<b>{_WORD}) (?:have|are|got|scored|sold|cost|had|were"
+    rf"|both have)(?: exactly| both)?"
     r" (?:the same|equal|equally)\b"
 )
 _BY = re.compile(
-    rf"\b(?P<one>{_WORD}) (?:beats?|exceeds?|tops?|leads?|surpasses) (?P<two>{_WORD}) by [$€£]?(?P<by>{VALUE})(?![\w%]|[.,]\d)"
-    rf"|\b(?:the )?(?:[Bb]etween|difference between|difference of|gap between) (?P<a>{_WORD}) and (?P<b>{_WORD})"
-    rf" (?:is|are|there are|there is|lie|lies|was) [$€£]?(?P<size>{VALUE})(?![\w%]|[.,]\d| ?[-+*/×·÷])"
+    rf"\b(?P<one>{_WORD}) (?:beats?|exceeds?|tops?|leads?"
+    rf"|surpasses) (?P<two>{_WORD}) by [$€£]?(?P<by>{VALUE})(?![\w%]|[.,]\d)"
+    rf"|\b(?:the )?(?:[Bb]etween|difference between|difference of"
+    rf"|gap between) (?P<a>{_WORD}) and (?P<b>{_WORD})"
+    rf" (?:is|are|there are|there is|lie|lies|was) [$€£]?(?P<size>{VALUE})(?![\w%]|[.,]\d"
+    rf"| ?[-+*/×·÷])"
 )
 
 
@@ -86,8 +103,7 @@ def _factors(speech: Speech) -> Iterator[Found]:
             factor = FACTORS[said["factor"].lower().replace("-", " ")]
             right = data.value(two) * factor
             if not rounds_to(right, data.value(one)):
-                note = f"{two.capitalize()} has {shown(data.value(two))} and {one.capitalize()} {shown(data.value(one))}"
-                yield cut, said.end(), note
+                yield cut, said.end(), _both(two, one, data)
 
 
 def _member(words: str, data: Listed) -> str:
@@ -95,7 +111,7 @@ def _member(words: str, data: Listed) -> str:
 
 
 def _only_member(part: str, data: Listed) -> str:
-    """The one member that a part of a sentence names; "" where there are two or a foreign number."""
+    """The one member that a part of a sentence names; "" with two or a foreign number."""
     names = {name for word in re.findall(_WORD, part) if (name := data.named(word))}
     names |= {name for name in data.names if " " in name and name in part.lower()}
     known = {*map(data.value, names)}
@@ -119,5 +135,9 @@ def _differences(speech: Speech) -> Iterator[Found]:
             if said.re is _BY:
                 size = value_of(said["by"] or said["size"])
             if abs(values[0] - values[1]) != size:
-                note = f"{one.capitalize()} has {shown(values[0])} and {two.capitalize()} {shown(values[1])}"
-                yield *said.span(), note
+                yield *said.span(), _both(one, two, data)
+
+
+def _both(one: str, two: str, data: Listed) -> str:
+    has = f"{one.capitalize()} has {shown(data.value(one))}"
+    return f"{has} and {two.capitalize()} {shown(data.value(two))}"

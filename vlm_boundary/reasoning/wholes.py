@@ -16,28 +16,34 @@ _THINGS = (
     r"|heights|prices|ages|days?|months?|years?|one)"
 )
 _ALL = re.compile(
-    rf"\b(?P<how>all|every|each|none|no)(?: (?:of (?:them|these|those|the {_THINGS})|(?:the |these )?(?:\w{{3,5}} )?{_THINGS}))?"
+    rf"\b(?P<how>all|every|each|none|no)(?: (?:of (?:them|these|those|the {_THINGS})|(?:the "
+    rf"|these )?(?:\w{{3,5}} )?{_THINGS}))?"
     r" (?:are|is|lies?|were|was|have|has)(?: a| an| strictly| clearly| values)? \Z",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    rf"\b(?:nobody|no one|nothing|none|no (?:other )?[a-z]{{3,10}})(?: else)? (?:is|has|was|had|scored|got|lies|sold)"
-    r" (?:a )?(?:(?P<more>more|higher|larger|greater|taller|bigger|longer|warmer|better)|less|fewer|lower|smaller"
+    r"\b(?:nobody|no one|nothing|none|no (?:other )?[a-z]{3,10})(?: else)? (?:is|has|was"
+    r"|had|scored|got|lies|sold)"
+    r" (?:a )?(?:(?P<more>more|higher|larger|greater|taller|bigger|longer|warmer|better)|less"
+    r"|fewer|lower|smaller"
     r"|shorter|colder) than (?P<whom>[\w'’.]{1,16})(?: (?P<next>[\w'’.]{1,12}))?",
     re.IGNORECASE,
 )
 _GOES = re.compile(
-    rf"\b(?:{_THINGS}|they) (?:all )?(?:runs?|ranges?|vary|varies|extend|lie) (?P<word>from|between)"
+    rf"\b(?:{_THINGS}|they) (?:all )?(?:runs?|ranges?|vary|varies|extend|lie) (?P<word>from"
+    rf"|between)"
     rf" [$€£]?(?P<low>{VALUE})[°%]? (?:to|and|up to) [$€£]?(?P<high>{VALUE})(?![\w/^-]|[.,]\d)",
     re.IGNORECASE,
 )
 _APART = re.compile(
-    r"\b(?:not|never|if|would|except\w*|other\w*|but|apart|besides?|without|nearly|almost|until|after"
+    r"\b(?:not|never|if|would|except\w*|other\w*|but|apart|besides?|without|nearly|almost"
+    r"|until|after"
     r"|before|which|left|remain\w*|differen\w*|change\w*|sums?)\b|n't\b",
     re.IGNORECASE,
 )
 _SUM_UP = re.compile(
-    r"(?:,|;|:|\.|→|=|\b(?:so|that is|that's|which is|these are|this is|they are|makes?|making|giving|gives?|i\.e\.|count)\b)"
+    r"(?:,|;|:|\.|→|=|\b(?:so|that is|that's|which is|these are|this is|they are|makes?|making"
+    r"|giving|gives?|i\.e\.|count)\b)"
     r"[^.,;:\d\n]{0,24}?\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight|nine)"
     r"(?: [a-z]{3,12}| in (?:all|total)){0,2}[.!]?\s*\Z",
     re.IGNORECASE,
@@ -77,7 +83,9 @@ def _universal(speech: Speech) -> Iterator[Found]:
                     yield whole.start(), said.end(), note
                     break
         for nobody in _NOBODY.finditer(text, first, last):
-            name = data.named(nobody["whom"].strip(".")) or data.named((nobody["next"] or "").strip("."))
+            name = data.named(nobody["whom"].strip(".")) or data.named(
+                (nobody["next"] or "").strip(".")
+            )
             ends = max(data.values) if nobody["more"] else min(data.values)
             if name and data.value(name) != ends:
                 yield *nobody.span(), f"{name.capitalize()} has {shown(data.value(name))}"
