@@ -10,7 +10,7 @@ from vlm_boundary.reasoning.listed import described
 from vlm_boundary.reasoning.members import wrong_members
 from vlm_boundary.reasoning.properties import Found, Speech
 
-_TIME = re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?![\d:])")
+_TIME = re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?!\d|:\d)")
 _BEFORE = re.compile(r"\bbefore(?= \d?\d:\d\d)", re.IGNORECASE)
 _AFTER = re.compile(r"\bafter(?= \d?\d:\d\d)", re.IGNORECASE)
 _MINUTES = re.compile(r"\b\d{1,4}\b")

@@ -48,7 +48,7 @@ _MAKES = re.compile(
     re.IGNORECASE,
 )
 _ADDED = re.compile(
-    rf"\b(?P<of>they|these|which|values|numbers|scores|marks) (?:all )?(?:add up|sum|add) to:?"
+    rf"\b(?P<of>they|these|which|values|numbers|scores|marks|the (?:four|five|six|seven)) (?:all )?(?:add up|sum|add) to:?"
     rf" [$€£]?(?P<total>{VALUE})(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
@@ -59,11 +59,15 @@ _STEADY = re.compile(
     r"|(?:values?|it|line|numbers?|sales|bars|curve) (?P<way>rises?|increases?|grows?|falls?"
     r"|decreases?)"
     r" (?:every|each) (?:year|month|day|week|time|quarter)"
+    r"|(?:values?|numbers?|bars) (?:get|become|are getting) (?P<getting>higher|larger|greater|taller"
+    r"|bigger|lower|smaller|shorter) from left to right"
     r"|(?P<going>(?:go|goes|rise|climb|move)s? up|rises?|climbs?|increases?|grows?|falls?"
     r"|(?:go|goes) down|decreases?) from (?:each|one|every) [a-z]{3,10} to the next)\b",
     re.IGNORECASE,
 )
-_RISES = re.compile(r"higher|larger|greater|more|bigger|rise|increase|grow|climb|\w+ up", re.I)
+_RISES = re.compile(
+    r"higher|larger|greater|taller|more|bigger|rise|increase|grow|climb|\w+ up", re.I
+)
 _GOES_ON = re.compile(r"\b(?:next|pattern|sequence|terms?|if|replac|chang)")
 _FEW = 3
 
@@ -162,13 +166,15 @@ def _of_all(speech: Speech, said: re.Match[str], lists: Sequence[NumberList]) ->
     near = [one for one in lists if first < one.start and one.end < said.start()]
     if near:
         return len(near[-1].values) == size
-    return said["of"].lower() in ("values", "numbers", "scores", "marks") and speech.data.asked
+    return said["of"].lower() not in ("they", "these", "which") and speech.data.asked
 
 
 def _trends(speech: Speech) -> Iterator[Found]:
     """Every value is larger than the one before; the line rises every year."""
     for said in _STEADY.finditer(speech.text, speech.start, speech.end):
-        rises = _RISES.match(said["how"] or said["way"] or said["going"]) is not None
+        rises = (
+            _RISES.match(said["how"] or said["way"] or said["getting"] or said["going"]) is not None
+        )
         for one, two in pairwise(speech.data.values):
             if one == two or (one < two) != rises:
                 yield *said.span(), f"after {shown(one)} the list has {shown(two)}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.listed import PICKS, Mention, mention_of, sentences
+from vlm_boundary.reasoning.listed import PICKS, Mention, mention_of, mentions_in, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.properties import PROPERTY, Found, Speech, holds, worded
 from vlm_boundary.reasoning.steps import shown
@@ -57,10 +57,37 @@ def wrong_wholes(speech: Speech, low: str) -> Iterator[Found]:
         return
     if " all" in f" {low}" or "no" in low or "every" in low or "each" in low:
         yield from _universal(speech)
+    if "only " in low or "just " in low:
+        yield from _only(speech)
     if " from " in low or " between " in low:
         yield from _ends(speech)
     if "how many" in speech.asked:
         yield from _counted(speech)
+
+
+_ONLY = re.compile(
+    r"\b(?:only|just) (?P<items>[^.;:\n]{1,60}?) (?:is|are|has|have|was|were|had|lies?|got|scored) \Z",
+    re.IGNORECASE,
+)
+
+
+def _only(speech: Speech) -> Iterator[Found]:
+    """Only Dot is above 8."""
+    data, text = speech.data, speech.text
+    for first, last in sentences(text, speech.start, speech.end):
+        said = PROPERTY.search(text, first, last)
+        only = _ONLY.search(text, first, said.start()) if said else None
+        if said is None or only is None or _APART.search(text, first, said.start()):
+            continue
+        mentions = mentions_in(only["items"], data)
+        if not mentions or text.startswith((" and", " or"), said.end()):
+            continue
+        told = {data.of(one) for one in mentions}
+        has = holds(said, data)
+        for value in data.values:
+            if told <= {*data.values} and has(value) and value not in told:
+                yield only.start(), said.end(), f"{shown(value)} is {worded(said)} too"
+                break
 
 
 def _universal(speech: Speech) -> Iterator[Found]:
