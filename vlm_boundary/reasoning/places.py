@@ -242,7 +242,7 @@ def _counts(speech: Speech, low: str) -> Iterator[Found]:
                 text, max(first, 0), said.start()
             ):
                 continue
-            (limit,) = [*PROPERTY.finditer(said[0])][:1] or [None]
+            limit = PROPERTY.search(said[0])
             if limit is None or _is_other(speech, said):
                 continue
             right = sum(map(holds(limit, data), data.values))
