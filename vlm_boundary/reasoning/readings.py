@@ -48,7 +48,8 @@ _MAKES = re.compile(
     re.IGNORECASE,
 )
 _ADDED = re.compile(
-    rf"\b(?P<of>they|these|which|values|numbers|scores|marks|the (?:four|five|six|seven)) (?:all )?(?:add up|sum|add) to:?"
+    rf"\b(?P<of>they|these|which|values|numbers|scores|marks|the (?:four|five|six"
+    rf"|seven)) (?:all )?(?:add up|sum|add) to:?"
     rf" [$€£]?(?P<total>{VALUE})(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
@@ -59,7 +60,8 @@ _STEADY = re.compile(
     r"|(?:values?|it|line|numbers?|sales|bars|curve) (?P<way>rises?|increases?|grows?|falls?"
     r"|decreases?)"
     r" (?:every|each) (?:year|month|day|week|time|quarter)"
-    r"|(?:values?|numbers?|bars) (?:get|become|are getting) (?P<getting>higher|larger|greater|taller"
+    r"|(?:values?|numbers?|bars) (?:get|become|are getting) (?P<getting>higher|larger|greater"
+    r"|taller"
     r"|bigger|lower|smaller|shorter) from left to right"
     r"|(?P<going>(?:go|goes|rise|climb|move)s? up|rises?|climbs?|increases?|grows?|falls?"
     r"|(?:go|goes) down|decreases?) from (?:each|one|every) [a-z]{3,10} to the next)\b",

@@ -66,7 +66,8 @@ def wrong_wholes(speech: Speech, low: str) -> Iterator[Found]:
 
 
 _ONLY = re.compile(
-    r"\b(?:only|just) (?P<items>[^.;:\n]{1,60}?) (?:is|are|has|have|was|were|had|lies?|got|scored) \Z",
+    r"\b(?:only|just) (?P<items>[^.;:\n]{1,60}?) (?:is|are|has|have|was|were|had|lies?|got"
+    r"|scored) \Z",
     re.IGNORECASE,
 )
 
