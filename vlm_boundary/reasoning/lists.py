@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
+from vlm_boundary.reasoning.hours import wrong_hours
 from vlm_boundary.reasoning.list_statistics import KEYS, wrong_statistics
 from vlm_boundary.reasoning.listed import NOTHING, Listed, described, listed_in
 from vlm_boundary.reasoning.members import wrong_members
@@ -17,6 +18,7 @@ from vlm_boundary.reasoning.orders import wrong_orders
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, retracted
 from vlm_boundary.reasoning.places import wrong_places
 from vlm_boundary.reasoning.properties import NAMED, THRESHOLDS, Found, Speech
+from vlm_boundary.reasoning.ratios import wrong_ratios
 from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
 from vlm_boundary.reasoning.tellings import wrong_tellings
@@ -41,6 +43,8 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     told: list[Found] = []
     if "[" in chain.question:
         told += wrong_kinds(text, chain.question, start, end)
+        if chain.question.count(":") > 3:
+            told += wrong_hours(Speech(text, chain.question, asked, NOTHING, start, end))
     few = sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text)
     if given is not None or (not few and _speaks(low, asked)):
         lists = [] if few else number_lists(text, start, end)
@@ -66,6 +70,7 @@ def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterat
     yield from wrong_tellings(speech, low)
     yield from wrong_places(speech, low)
     yield from wrong_wholes(speech, low)
+    yield from wrong_ratios(speech, low)
     yield from wrong_frequencies(speech, low)
     if not speech.data.values:
         return

@@ -69,9 +69,10 @@ _SATISFY = re.compile(
 )
 _COPULA = re.compile(
     r"(?<=[\w°%),])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
-    r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being|costs?|sold|weighs?)\b"
-    r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|the|a|an|values?|scores?|still"
-    r"|just))*)"
+    r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being|costs?|sold|weighs?"
+    r"|stays?|remains?)\b"
+    r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|the|a|an|values?"
+    r"|scores?|still|just))*)"
     r"\s*\Z",
     re.IGNORECASE,
 )

@@ -48,7 +48,8 @@ _ORDER_KEYS = (
     "from low", "from smal", "from larg", "from high", "from long", "from short",
 )  # fmt: skip
 _SIGN = re.compile(  # what stands between such words and the list
-    r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have|as)\b:?)[ *_$]{0,4}"
+    r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have"
+    r"|as)\b:?)[ *_$]{0,4}"
 )
 _ASIDE = re.compile(
     r"[.\n\d]|\b(?:of(?! the (?:values|data|scores|list|numbers))|operations|magnitude|could"
@@ -66,7 +67,8 @@ _BY = re.compile(
 )
 _DISTINCT = re.compile(
     r"\b(?:distinct|different|unique|without|remain\w*|rest|others?|only|first|last|half|lower"
-    r"|upper|except\w*|left|even|odd|prime|above|below|new|top|best|two|three|some|squar\w*|differ\w*"
+    r"|upper|except\w*|left|even|odd|prime|above|below|new|top|best|two|three|some|squar\w*"
+    r"|differ\w*"
     r"|gaps?|changes?|percent\w*|sums?|frequenc\w*|counts?|after|repeat\w*)\b",
     re.IGNORECASE,
 )
@@ -89,6 +91,12 @@ def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
         if len(values) < 3 or "..." in row or "…" in row:
             continue
         first = match.start() + len(match[0]) - len(match[0].lstrip())
+        if (
+            order[0].lower() == "order"
+            and any(speech.data.names)
+            and (values == [*speech.data.values] and "numerical" not in match[0].lower())
+        ):
+            continue  # in order of the days
         if (note := _out_of_order(values, order)) or (
             note := _other_values(speech, values, text[match.start() : stop - len(row)])
         ):
@@ -183,7 +191,8 @@ _NTH = re.compile(
     rf"\b(?<!\bat )(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))"
     rf"(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
     r"(?(b)(?: (?P<nouns>[a-z]{3,9}))?| (?P<noun>[a-z]{3,9}))(?: in (?:the|this) list)?"
-    rf"(?:,? which (?:is|are)|,? that is,?|,? i\.e\.|,? namely| is|:| are|,| being| \()\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
+    rf"(?:,? which (?:is|are)|,? that is,?|,? i\.e\.|,? namely| is|:| are|,| being"
+    rf"| \()\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
     rf"(?:[ °a-zA-Z%]{{0,8}}(?: and|,) (?P<other>{VALUE})(?![\w/]|[.,]\d))?",
     re.IGNORECASE,
 )

@@ -80,7 +80,8 @@ _SCOPED = re.compile(
 )
 _NAME = r"[A-Z][\w'’-]{0,14}(?: [A-Z][\w'’-]{0,14})?"
 _PLACED = re.compile(
-    rf"\b(?P<name>{_NAME}) (?:(?:finish\w*|comes?|came|ranks?|ranked|ends|ended|is|was|placed|takes?|took)"
+    rf"\b(?P<name>{_NAME}) (?:(?:finish\w*|comes?|came|ranks?|ranked|ends|ended|is|was|placed"
+    rf"|takes?|took)"
     rf"(?: up| in| at)?)(?: the)? (?P<nth>{_NTHS}|runner-up)(?: place| position)?"
     r"(?=[.,;:)]|$| (?:with|and|behind|after|because|since|at)\b)"
     rf"|\b(?P<place>(?:{_NTHS}) (?:place|position|spot|rank)|[Rr]unner-up)"
@@ -117,7 +118,8 @@ _LESS_THAN = re.compile(
     rf"(?<![\w.,]){VALUE}(?: ?(?P<sign>[<>≤≥]) ?{VALUE})(?: ?(?P=sign) ?{VALUE})+"
 )
 _ORDERED = re.compile(
-    r"order|sort|rank|\bfirst: |(?:est|most|\bfirst|\bworst|\blast|\btop|\bbottom|\bhigh|\blow|\bsmall) to "
+    r"order|sort|rank|\bfirst: |(?:est|most|\bfirst|\bworst|\blast|\btop|\bbottom|\bhigh|\blow"
+    r"|\bsmall) to "
     r"|[<>]|arrang",
     re.IGNORECASE,
 )
@@ -193,15 +195,21 @@ def _trends(speech: Speech) -> Iterator[Found]:
 
 _COUNT = r"(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight|nine)"
 _OF_ALL = re.compile(
-    rf"(?<![\w.,-])(?<!least )(?<!most )(?<!than )(?<!other ){_COUNT} (?:of (?:the|these|those|all|them)(?: \w{{1,6}})?"
-    r"(?: (?P<noun>[a-z]{3,14}))?|(?:values|numbers|scores|bars|days|months|years|readings)(?: it)?)"
-    rf" (?:are|lie|is|lies|were|was|have|had|has|sold|scored|got|stay|reach|cost)(?: strictly| clearly| values)?"
-    rf" (?:{THRESHOLD.pattern}|(?P<kind>even|odd|prime)\b)(?! ?(?:times|of|percent of|% of|and|but|or)\b)",
+    rf"(?<![\w.,-])(?<!least )(?<!most )(?<!than )(?<!other ){_COUNT} (?:of (?:the|these|those"
+    rf"|all|them)(?: \w{{1,6}})?"
+    r"(?: (?P<noun>[a-z]{3,14}))?|(?:values|numbers|scores|bars|days|months|years"
+    r"|readings)(?: it)?)"
+    rf" (?:are|lie|is|lies|were|was|have|had|has|sold|scored|got|stay|reach|cost)(?: strictly"
+    rf"| clearly| values)?"
+    rf" (?:{THRESHOLD.pattern}|(?P<kind>even|odd|prime)\b)(?! ?(?:times|of|percent of|% of|and"
+    rf"|but|or)\b)",
     re.IGNORECASE,
 )
 _THAN_IT = re.compile(
-    rf"(?<![\w.,-])(?<!least )(?<!most )(?<!than ){_COUNT} (?:of them|[a-z]{{3,12}}) (?:are|is|lie|cost|have|has|were|scored"
-    r"|sold|got) (?:strictly )?(?:(?P<more>dearer|more expensive|higher|larger|greater|bigger|taller"
+    rf"(?<![\w.,-])(?<!least )(?<!most )(?<!than ){_COUNT} (?:of them|[a-z]{{3,12}}) (?:are|is"
+    rf"|lie|cost|have|has|were|scored"
+    r"|sold|got) (?:strictly )?(?:(?P<more>dearer|more expensive|higher|larger|greater|bigger"
+    r"|taller"
     r"|longer|warmer|more)|cheaper|less expensive|lower|smaller|shorter|colder|less|fewer)"
     r" than (?:it|this|that)\b",
     re.IGNORECASE,
@@ -234,7 +242,7 @@ def _counts(speech: Speech, low: str) -> Iterator[Found]:
                 text, max(first, 0), said.start()
             ):
                 continue
-            (limit,) = [*PROPERTY.finditer(said[0])][:1] or [None]
+            limit = PROPERTY.search(said[0])
             if limit is None or _is_other(speech, said):
                 continue
             right = sum(map(holds(limit, data), data.values))

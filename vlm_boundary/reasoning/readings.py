@@ -16,14 +16,17 @@ from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _MADE = re.compile(  # of something made of the list
-    r"\b(?:round\w*|about|approx\w*|roughly|nearest|new|after|before|cumulat\w*|running|differen\w*"
-    r"|chang\w*|becom\w*|increas\w*|decreas\w*|sort\w*|order\w*|rank\w*|arrang\w*|ascend\w*|descend\w*"
+    r"\b(?:round\w*|about|approx\w*|roughly|nearest|new|after|before|cumulat\w*|running"
+    r"|differen\w*"
+    r"|chang\w*|becom\w*|increas\w*|decreas\w*|sort\w*|order\w*|rank\w*|arrang\w*|ascend\w*"
+    r"|descend\w*"
     r"|percent\w*|deviat\w*|if|next|squares?|doubl\w*|ratios?|options?|choices?|from)\b",
     re.IGNORECASE,
 )
 _NOUN = (
     r"(?:values?|numbers?|scores?|bars?|entries|elements|items|marks|data points|observations"
-    r"|readings|months|days|weeks|years|temperatures|sizes|heights|ages|prices|lengths|angles|cards|segments"
+    r"|readings|months|days|weeks|years|temperatures|sizes|heights|ages|prices|lengths|angles"
+    r"|cards|segments"
     r"|players|students|people|teams|cities|countries)"
 )
 _COUNT = r"(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
@@ -38,26 +41,35 @@ _THERE = re.compile(
     re.IGNORECASE,
 )
 _MAKES = re.compile(
-    rf"[°%$)]{{0,2}}[,;:]? (?:(?:which|that|this|so|and|these|they)[, ]{{0,2}})?(?:makes?|make|making|are|is|gives?"
-    rf"|i\.e\.|there are|we have) (?:in (?:all|total) )?{_COUNT} {_NOUN}(?= ?[.,;:]| in (?:all|total)|$)",
+    rf"[°%$)]{{0,2}}[,;:]? (?:(?:which|that|this|so|and|these|they)[, ]{{0,2}})?(?:makes?|make"
+    rf"|making|are|is|gives?"
+    rf"|i\.e\.|there are|we have) (?:in (?:all|total) )?{_COUNT} {_NOUN}(?= ?[.,;:]| in (?:all"
+    rf"|total)|$)",
     re.IGNORECASE,
 )
 _ADDED = re.compile(
-    rf"\b(?P<of>they|these|which|values|numbers|scores|marks) (?:all )?(?:add up|sum|add) to:?"
+    rf"\b(?P<of>they|these|which|values|numbers|scores|marks|the (?:four|five|six"
+    rf"|seven)) (?:all )?(?:add up|sum|add) to:?"
     rf" [$€£]?(?P<total>{VALUE})(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
 _STEADY = re.compile(
-    r"\b(?:(?:every|each) (?:[a-z]{3,10} )?(?:is|has|was) (?P<how>higher|larger|greater|more|bigger"
+    r"\b(?:(?:every|each) (?:[a-z]{3,10} )?(?:is|has|was) (?P<how>higher|larger|greater|more"
+    r"|bigger"
     r"|lower|smaller|less) than the (?:one |[a-z]{3,10} )?(?:before|previous)"
     r"|(?:values?|it|line|numbers?|sales|bars|curve) (?P<way>rises?|increases?|grows?|falls?"
     r"|decreases?)"
     r" (?:every|each) (?:year|month|day|week|time|quarter)"
+    r"|(?:values?|numbers?|bars) (?:get|become|are getting) (?P<getting>higher|larger|greater"
+    r"|taller"
+    r"|bigger|lower|smaller|shorter) from left to right"
     r"|(?P<going>(?:go|goes|rise|climb|move)s? up|rises?|climbs?|increases?|grows?|falls?"
     r"|(?:go|goes) down|decreases?) from (?:each|one|every) [a-z]{3,10} to the next)\b",
     re.IGNORECASE,
 )
-_RISES = re.compile(r"higher|larger|greater|more|bigger|rise|increase|grow|climb|\w+ up", re.I)
+_RISES = re.compile(
+    r"higher|larger|greater|taller|more|bigger|rise|increase|grow|climb|\w+ up", re.I
+)
 _GOES_ON = re.compile(r"\b(?:next|pattern|sequence|terms?|if|replac|chang)")
 _FEW = 3
 
@@ -114,10 +126,11 @@ def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
     """The six marks are …, of which there are seven."""
     for one in lists:
         makes = _MAKES.match(speech.text, one.end, speech.end)
-        if makes and 0 < abs(_number(makes["count"]) - len(one.values)) <= 2:  # noqa: PLR2004
-            if _number(makes["count"]) not in (len({*one.values}), sum(one.values)):
-                note = f"the list has {len(one.values)} numbers, not {makes['count']}"
-                yield one.start, makes.end(), note
+        count = _number(makes["count"]) if makes else 0
+        near = 0 < abs(count - len(one.values)) < _FEW
+        if makes and near and count not in (len({*one.values}), sum(one.values)):
+            note = f"the list has {len(one.values)} numbers, not {makes['count']}"
+            yield one.start, makes.end(), note
         start = max(speech.start, one.start - 60)
         said = _BEFORE.search(speech.text, start, one.start)
         if said is None or re.search(
@@ -155,13 +168,15 @@ def _of_all(speech: Speech, said: re.Match[str], lists: Sequence[NumberList]) ->
     near = [one for one in lists if first < one.start and one.end < said.start()]
     if near:
         return len(near[-1].values) == size
-    return said["of"].lower() in ("values", "numbers", "scores", "marks") and speech.data.asked
+    return said["of"].lower() not in ("they", "these", "which") and speech.data.asked
 
 
 def _trends(speech: Speech) -> Iterator[Found]:
     """Every value is larger than the one before; the line rises every year."""
     for said in _STEADY.finditer(speech.text, speech.start, speech.end):
-        rises = _RISES.match(said["how"] or said["way"] or said["going"]) is not None
+        rises = (
+            _RISES.match(said["how"] or said["way"] or said["getting"] or said["going"]) is not None
+        )
         for one, two in pairwise(speech.data.values):
             if one == two or (one < two) != rises:
                 yield *said.span(), f"after {shown(one)} the list has {shown(two)}"

@@ -20,12 +20,15 @@ _OCCURS = re.compile(
     rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
     r"(?P<verb>:| →|(?: is the (?:mode|value|number|one))?"
     r"(?:,? (?:because|since|as) it|,? which|,? that)? (?:occurs?|appears?|comes up|turns up"
-    r"|shows up|crops up|stands|is (?:there|listed|repeated|found|present|seen)|was (?:scored|rolled)))?"
+    r"|shows up|crops up|stands|is (?:there|listed|repeated|found|present|seen)|was (?:scored"
+    r"|rolled)))?"
     rf"(?: exactly| only| just)? {_TIMES}\b(?! (?:more|as|the|larger|smaller|greater|that)\b)",
     re.IGNORECASE,
 )
 _PLURAL = re.compile(
-    rf"\b(?P<times>\d{{1,2}}|one|two|three|four|five|six|seven|eight) (?P<value>{VALUE})'?s\b", re.I
+    rf"\b(?P<times>\d{{1,2}}|one|two|three|four|five|six|seven"
+    rf"|eight) (?P<value>{VALUE})'?s\b",
+    re.I,
 )
 _TALLY = re.compile(
     rf"^[^\S\n]*(?:[-*•|][^\S\n]*)?\*{{0,2}}(?P<value>{VALUE})\*{{0,2}}[^\S\n]*(?::|→|->|\||=)"
@@ -56,7 +59,8 @@ def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
 
 
 _AS_OFTEN = re.compile(
-    rf"(?<![\w.,/$-])(?P<one>{VALUE}) [a-z]{{3,8}}(?: up)? (?:just )?as (?:often|many times|frequently) as {VALUE}"
+    rf"(?<![\w.,/$-])(?P<one>{VALUE}) [a-z]{{3,8}}(?: up)? (?:just )?as (?:often|many times"
+    rf"|frequently) as {VALUE}"
 )
 
 
@@ -97,7 +101,8 @@ def _wrong_frequency(said: re.Match[str], data: Listed) -> Iterator[Found]:
 
 _BRACKETS = re.compile(r"\[([^\[\]]{10,400})\]")
 _ROW = re.compile(
-    r"(?:[A-Z][a-z]{1,11} )?[a-z]{3,12}(?:(?:,| and|, and|;) (?:[A-Z][a-z]{1,11} )?[a-z]{3,12}){3,}"
+    r"(?:[A-Z][a-z]{1,11} )?[a-z]{3,12}(?:(?:,| and|, and"
+    r"|;) (?:[A-Z][a-z]{1,11} )?[a-z]{3,12}){3,}"
 )
 _SIGNS = re.compile(r"(?<=[ :])[A-Z](?:(?:,| and|, and|;) [A-Z]){3,}(?=[.;\]]|$)")
 _SAID = re.compile(

@@ -11,19 +11,29 @@ from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLD, Found, Speech, holds, worded
 from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.verifier.phrases import occurs
 
 _SUPPOSED = re.compile(r"\b(?:not|if|would|could|might|or|than|how many)\b|n't\b|\?", re.IGNORECASE)
 
 
 def wrong_tellings(speech: Speech, low: str) -> Iterator[Found]:
     """Each comparison that the list does not bear out."""
-    if "yes" in low or ">" in low or "<" in low or "✓" in low or "✅" in low:
+    if (
+        occurs(("yes", " ok", " counts", " fits", " qualifies"), low)
+        or ">" in low
+        or "<" in low
+        or "✓" in low
+        or "✅" in low
+    ):
         yield from _told_one_by_one(speech)
     if " than " in low and any(speech.data.names):
         yield from _comparisons(speech)
 
 
-_TOLD = re.compile(r"(?:\b(?:yes|no)\b|[✓✗✔✘✅❌])", re.IGNORECASE)
+_TOLD = re.compile(
+    r"(?:\b(?:yes|no|ok|okay|counts|fits|qualifies|(?:does|is)(?: not|n't))\b|[✓✗✔✘✅❌])",
+    re.IGNORECASE,
+)
 _ASKS = re.compile(
     rf"(?P<one>{VALUE})\s?(?P<sign>[<>≤≥]|\\leq?|\\geq?"
     rf"|is (?:less|greater|more|smaller|larger) than)\s?(?P<two>{VALUE})\s?\$?\s?\?\W{{0,6}}\Z"
@@ -31,6 +41,9 @@ _ASKS = re.compile(
 _SIGNS: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<": operator.lt, ">": operator.gt, "≤": operator.le, "≥": operator.ge,
 }  # fmt: skip
+
+
+_YES = frozenset(("yes", "ok", "okay", "counts", "fits", "qualifies", "✓", "✔", "✅"))
 
 
 def _told_one_by_one(speech: Speech) -> Iterator[Found]:
@@ -42,7 +55,7 @@ def _told_one_by_one(speech: Speech) -> Iterator[Found]:
     wrong: list[Found] = []
     last = speech.start
     for told in _TOLD.finditer(text, speech.start, speech.end):
-        yes = told[0].lower() in ("yes", "✓", "✔", "✅")
+        yes = told[0].lower() in _YES
         first = max(speech.start, told.start() - 50)
         before = text[first : told.start()]
         if asks := _ASKS.search(before):
@@ -62,7 +75,7 @@ def _told_one_by_one(speech: Speech) -> Iterator[Found]:
             note = f"{shown(data.of(mention))} is {'not ' if yes else ''}{worded(limits[0])}"
             wrong.append((max(first, told.start() - 20), told.end(), note))
         last = told.end()
-    if len(right) > len(wrong) > 0:
+    if len(right) >= len(wrong) > 0:
         yield wrong[0][0], last, wrong[0][2]
 
 
@@ -92,7 +105,7 @@ def _told_of(before: str, data: Listed) -> Mention | None:
         if len(cells) == 2 and (name := data.named(cells[0])):
             return Mention(name, None)
         return mention_of(cells[-1], data) if cells else None
-    piece = re.split(r"[,;.!?](?=\s|$)|\n", before)[-1].strip(" :→–—-=(*")
+    piece = re.split(r"[,;:.!?](?=\s+\S|$)|\n", before)[-1].strip(" :→–—-=(*")
     mention = mention_of(piece, data)
     known = mention and (mention.name or mention.value in data.values)
     return mention if known else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.listed import PICKS, Mention, mention_of, sentences
+from vlm_boundary.reasoning.listed import PICKS, Mention, mention_of, mentions_in, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.properties import PROPERTY, Found, Speech, holds, worded
 from vlm_boundary.reasoning.steps import shown
@@ -16,28 +16,34 @@ _THINGS = (
     r"|heights|prices|ages|days?|months?|years?|one)"
 )
 _ALL = re.compile(
-    rf"\b(?P<how>all|every|each|none|no)(?: (?:of (?:them|these|those|the {_THINGS})|(?:the |these )?(?:\w{{3,5}} )?{_THINGS}))?"
+    rf"\b(?P<how>all|every|each|none|no)(?: (?:of (?:them|these|those|the {_THINGS})|(?:the "
+    rf"|these )?(?:\w{{3,5}} )?{_THINGS}))?"
     r" (?:are|is|lies?|were|was|have|has)(?: a| an| strictly| clearly| values)? \Z",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    r"\b(?:nobody|no one|nothing|none|no (?:other )?[a-z]{3,10})(?: else)? (?:is|has|was|had|scored|got|lies|sold)"
-    r" (?:a )?(?:(?P<more>more|higher|larger|greater|taller|bigger|longer|warmer|better)|less|fewer|lower|smaller"
+    r"\b(?:nobody|no one|nothing|none|no (?:other )?[a-z]{3,10})(?: else)? (?:is|has|was"
+    r"|had|scored|got|lies|sold)"
+    r" (?:a )?(?:(?P<more>more|higher|larger|greater|taller|bigger|longer|warmer|better)|less"
+    r"|fewer|lower|smaller"
     r"|shorter|colder) than (?P<whom>[\w'’.]{1,16})(?: (?P<next>[\w'’.]{1,12}))?",
     re.IGNORECASE,
 )
 _GOES = re.compile(
-    rf"\b(?:{_THINGS}|they) (?:all )?(?P<way>runs?|ranges?|go|goes|vary|varies|extend|lie|are) (?P<word>from|between)"
+    rf"\b(?:{_THINGS}|they) (?:all )?(?:runs?|ranges?|vary|varies|extend|lie) (?P<word>from"
+    rf"|between)"
     rf" [$€£]?(?P<low>{VALUE})[°%]? (?:to|and|up to) [$€£]?(?P<high>{VALUE})(?![\w/^-]|[.,]\d)",
     re.IGNORECASE,
 )
 _APART = re.compile(
-    r"\b(?:not|never|if|would|except\w*|other\w*|but|apart|besides?|without|nearly|almost|until|after"
+    r"\b(?:not|never|if|would|except\w*|other\w*|but|apart|besides?|without|nearly|almost"
+    r"|until|after"
     r"|before|which|left|remain\w*|differen\w*|change\w*|sums?)\b|n't\b",
     re.IGNORECASE,
 )
 _SUM_UP = re.compile(
-    r"(?:,|;|:|\.|→|=|\b(?:so|that is|that's|which is|these are|this is|they are|makes?|making|giving|gives?|i\.e\.|count)\b)"
+    r"(?:,|;|:|\.|→|=|\b(?:so|that is|that's|which is|these are|this is|they are|makes?|making"
+    r"|giving|gives?|i\.e\.|count)\b)"
     r"[^.,;:\d\n]{0,24}?\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight|nine)"
     r"(?: [a-z]{3,12}| in (?:all|total)){0,2}[.!]?\s*\Z",
     re.IGNORECASE,
@@ -51,10 +57,38 @@ def wrong_wholes(speech: Speech, low: str) -> Iterator[Found]:
         return
     if " all" in f" {low}" or "no" in low or "every" in low or "each" in low:
         yield from _universal(speech)
+    if "only " in low or "just " in low:
+        yield from _only(speech)
     if " from " in low or " between " in low:
         yield from _ends(speech)
     if "how many" in speech.asked:
         yield from _counted(speech)
+
+
+_ONLY = re.compile(
+    r"\b(?:only|just) (?P<items>[^.;:\n]{1,60}?) (?:is|are|has|have|was|were|had|lies?|got"
+    r"|scored) \Z",
+    re.IGNORECASE,
+)
+
+
+def _only(speech: Speech) -> Iterator[Found]:
+    """Only Dot is above 8."""
+    data, text = speech.data, speech.text
+    for first, last in sentences(text, speech.start, speech.end):
+        said = PROPERTY.search(text, first, last)
+        only = _ONLY.search(text, first, said.start()) if said else None
+        if said is None or only is None or _APART.search(text, first, said.start()):
+            continue
+        mentions = mentions_in(only["items"], data)
+        if not mentions or text.startswith((" and", " or"), said.end()):
+            continue
+        told = {data.of(one) for one in mentions}
+        has = holds(said, data)
+        for value in data.values:
+            if told <= {*data.values} and has(value) and value not in told:
+                yield only.start(), said.end(), f"{shown(value)} is {worded(said)} too"
+                break
 
 
 def _universal(speech: Speech) -> Iterator[Found]:
@@ -94,7 +128,7 @@ def _ends(speech: Speech) -> Iterator[Found]:
         before = max(first, speech.start), said.start()
         if PICKS.search(speech.text, *before) or _APART.search(speech.text, *before):
             continue
-        if not {low, high} <= {*speech.data.values} or said["way"].lower() == "are":
+        if not {low, high} <= {*speech.data.values}:
             continue
         if low < high and (low, high) != (least, most):
             yield *said.span(), f"they go from {shown(least)} to {shown(most)}"
