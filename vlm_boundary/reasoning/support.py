@@ -128,6 +128,7 @@ _NEAREST = re.compile(
 )
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
+_WHOLES = (90, 180, 360)  # what angles are checked against
 _PARTS = re.compile(r"\d+")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
@@ -344,7 +345,7 @@ def _sides(equation: Equation) -> list[Value]:
 def _fits(chain: Chain, start: int, equation: Equation, value: Value) -> bool:
     """Whether an equation tries the answer, as it comes to what was known: 13² = 169 fits."""
     asked = chain.question + chain.text[start : equation.left.start]
-    known = numbers_of(asked, 0, len(asked))
+    known = [*numbers_of(asked, 0, len(asked)), *_WHOLES]
     return value in _operands(equation) and any(
         same(result, number) for result in _sides(equation)[-1:] for number in known
     )
