@@ -19,7 +19,7 @@ _SILENT = re.compile(
     r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
     r"|convert\w*|squar\w*(?! (?:c?m|centi|met|inch|units|feet|kilo))|roots?|count\w*|altogether"
     r"|each|per|more|less|fewer|factor\w*|opposite"
-    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
+    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*|plus|minus)\b",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|needed)\b", re.I)
@@ -39,8 +39,8 @@ _ALONE = frozenset(("dozen", "thousand", "million", "k"))  # what needs no other
 _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(words, re.IGNORECASE), signs)
     for words, signs in (
-        ("remain|rest|left|complement|supplement|differen|subtract|less|fewer", "-"),
-        ("sum|total|add|altogether|more", "+"),
+        ("remain|rest|left|complement|supplement|differen|subtract|less|fewer|minus", "-"),
+        ("sum|total|add|altogether|more|plus", "+"),
         ("product|multipl|times|squar", "*"),
         ("third|quarter|average|mean|divid", "/"),
         ("each|per|convert", "*/"),

@@ -13,7 +13,13 @@ from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH
-from vlm_boundary.reasoning.concluded import OPTION, concluded, names_quantity
+from vlm_boundary.reasoning.concluded import (
+    OPTION,
+    bent,
+    concluded,
+    concluded_name,
+    names_quantity,
+)
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical
@@ -146,14 +152,14 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     sign = _EQUALS.search(chain.text, max(start, answer.start - 24), answer.start)
     if not answer.stated or (sign and not _names(chain.text, start, sign.start())):
         return []
-    options = _options(chain.question)
     value, others = _answer(chain), list[Value]()
-    if value is None and options:
+    if value is None:
+        options = _options(chain.question)
         value = options.pop((chain.answer or "").upper(), None)
         others = list(options.values())
-    if value is None or states(chain.text, start, answer.start, value):
-        return []
-    return concluded(chain, start, answer, value, others)
+    if value is None:
+        return concluded_name(chain, start, answer)
+    return concluded(chain, start, answer, value, others) or bent(chain, start, answer, value)
 
 
 def _options(question: str) -> dict[str, Fraction]:
@@ -441,7 +447,7 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
         return []
     near = text[opened : answer.start]
     if hypothetical(text, said.start(), start) or one_step(
-        numbers_of(near, 0, len(near)), value, "+-*/", usual=False
+        [*numbers_of(near, 0, len(near)), *spelled(near)], value, "+-*/", usual=False
     ):
         return []
     if not _only_repeats(text[said.end("value") : answer.start], result, known, value):
