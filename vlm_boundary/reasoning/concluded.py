@@ -60,9 +60,16 @@ _QUANTITIES = (
     ("area",), ("perimeter",), ("circumference",), ("volume",), ("average", "mean"), ("median",),
     ("mode",), ("range",), ("sum", "total", "altogether", "together", "in all", "summing"), ("difference",), ("probability", "chance"),
     ("slope",), ("length", "distance"), ("minimum",), ("maximum",), ("percentage",), ("ratio",),
+    ("change",), ("cost", "price"), ("height",), ("width",), ("age",), ("temperature",), ("speed",),
 )  # fmt: skip
 _QUANTITY = re.compile(
     rf"\b(?:{'|'.join(name for names in _QUANTITIES for name in names)})\b", re.IGNORECASE
+)
+_DIFFERS = re.compile(r"\bhow (?:many|much) (?:more|fewer|less|[a-z]+er)\b", re.IGNORECASE)
+_SO_IT_IS = re.compile(
+    r"(?:\A|, )(?:so|hence|therefore|thus),?(?: (?:it|that|this|the (?:result|answer|value))(?: is"
+    r"| are)| we get| there are)?\s?\Z",
+    re.IGNORECASE,
 )
 _ALONE = frozenset(("altogether", "together", "in all", "summing"))
 _PERCENTAGE = re.compile(r"\b(?:what|which) (?:percent|percentage)\b", re.IGNORECASE)
@@ -103,6 +110,9 @@ def concluded(
         asked = OPTION.sub(" ", asked)
     before = tail[: match.start()]
     bound = _names_asked(asked, tail, before, tail[match.end() :])
+    earlier = not bound and _SO_IT_IS.search(before) and not _OTHER.search(tail)
+    if earlier:  # "So 24 kg", behind which nothing else is said
+        bound = states(text, start, answer.start, value)
     if not bound and not (_SURE.search(before) or _CLOSES.search(tail)):
         return []
     body = plain(text[start : answer.start])
@@ -111,7 +121,7 @@ def concluded(
     told = _all_values(tail) if bound else known
     if any(_alike(number, value) for number in told):
         return []
-    if not bound and states(text, start, answer.start, value):
+    if not (bound or earlier) and states(text, start, answer.start, value):
         return []
     if any(same(number, result) for number in given) and not bound:
         return []
@@ -178,12 +188,9 @@ def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
     if _OTHER.search(clause):
         return False
     if counted := _HOW_MANY.search(asked):
-        things = counted["things"].lower()
-        if counted["more"]:
-            return re.match(rf"\s?(?:{counted['more'].strip()})\b", behind, re.IGNORECASE) is not None
-        return re.match(rf"\s?{things}\b", behind, re.IGNORECASE) is not None and bool(
-            _CLOSES.search(tail)
-        )
+        more = counted["more"]
+        if re.match(rf"\s?{(more or counted['things']).strip()}\b", behind, re.IGNORECASE):
+            return more is not None or _CLOSES.search(tail) is not None
     if behind.startswith("%") and _PERCENTAGE.search(asked):
         return True
     return names_quantity(asked, before)
@@ -195,6 +202,7 @@ def names_quantity(asked: str, before: str) -> bool:
     said = [match for match in _QUANTITY.finditer(before) if before[: match.start()][-6:] != "their "]
     if not said:
         return False
+    named |= {"difference"} if _DIFFERS.search(asked) else set()
     wanted = {name for names in _QUANTITIES if named & set(names) for name in names}
     last = said[-1]
     opened = re.search(r"\b(?:the|their|so) \Z|\A\s*\Z", before[: last.start()], re.IGNORECASE)
