@@ -15,7 +15,6 @@ from vlm_boundary.reasoning.steps import (
     converted,
     numbers_of,
     same,
-    silent_step,
     step_from,
 )
 from vlm_boundary.reasoning.typeset import plain
@@ -38,11 +37,15 @@ _VALUE = re.compile(
 _BEHIND = re.compile(r"\A\s?(?:[%°]|[a-zA-Z²³/]+\b|,)?(?: (?!of\b)[a-zA-Z²³/]+){0,4}[\s.!*)]*\Z")
 _OF_ALL = re.compile(r"\A\s?%? of (?:all|the|them|these)\b(?! other)")
 # An equation of what is not known: its other side is no result.
-_UNKNOWN = re.compile(r"(?:[-+*/·×]\s?\d*[a-zA-Z∠]|\d[a-zA-Z∠(]|[a-zA-Z]\s?[-+*/·×])[^=\n]{0,30}=\s?\Z")
+_UNKNOWN = re.compile(
+    r"(?:[-+*/·×]\s?\d*[a-zA-Z∠]|\d[a-zA-Z∠(]|[a-zA-Z]\s?[-+*/·×])[^=\n]{0,30}=\s?\Z"
+)
 _SURE = re.compile(
-    r"(?:=|≈|\b(?:is|are|gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?|totals?|come(?:s"
+    r"(?:=|≈|\b(?:is|are|gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?|totals?"
+    r"|come(?:s"
     r"|ing)? (?:out )?(?:to|at|as)|add(?:s|ing)? up to|amounts? to|results? in|turns? out to"
-    r" be|works? out (?:to|at|as)))(?: (?:about|exactly|only|just|a|an|the|us|total|of))*\s?[$€£]?\Z",
+    r" be|works? out (?:to|at|as)))(?: (?:about|exactly|only|just|a|an|the|us|total"
+    r"|of))*\s?[$€£]?\Z",
     re.IGNORECASE,
 )
 _CLOSES = re.compile(
@@ -58,7 +61,8 @@ _OTHER = re.compile(
 )
 _QUANTITIES = (
     ("area",), ("perimeter",), ("circumference",), ("volume",), ("average", "mean"), ("median",),
-    ("mode",), ("range",), ("sum", "total", "altogether", "together", "in all", "summing"), ("difference",), ("probability", "chance"),
+    ("mode",), ("range",), ("sum", "total", "altogether", "together", "in all", "summing"), (
+     "difference",), ("probability", "chance"),
     ("slope",), ("length", "distance"), ("minimum",), ("maximum",), ("percentage",), ("ratio",),
     ("change",), ("cost", "price"), ("height",), ("width",), ("age",), ("temperature",), ("speed",),
 )  # fmt: skip
@@ -74,14 +78,17 @@ _SO_IT_IS = re.compile(
 _ALONE = frozenset(("altogether", "together", "in all", "summing"))
 _PERCENTAGE = re.compile(r"\b(?:what|which) (?:percent|percentage)\b", re.IGNORECASE)
 _LEAST = re.compile(
-    r"\b(?:how many|number|least|smallest|largest|greatest|minimum|maximum|about|nearest|round\w*)\b",
+    r"\b(?:how many|number|least|smallest|largest|greatest|minimum|maximum|about|nearest"
+    r"|round\w*)\b",
     re.IGNORECASE,
 )
 _HOW_MANY = re.compile(r"\bhow many (?P<more>more |fewer )?(?P<things>[a-z]{3,20})", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]{3,}", re.IGNORECASE)
 _LINKS = frozenset(
-    "the that this its their therefore then thus hence just simply exactly about their are was equals"
-    " must comes come out get gets gives which has have makes two both value measure equal twice double clearly"
+    "the that this its their therefore then thus hence just simply exactly about their are was"
+    " equals"
+    " must comes come out get gets gives which has have makes two both value measure equal twice"
+    " double clearly"
     " also now whole altogether".split()
 )
 
@@ -199,7 +206,9 @@ def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
 def names_quantity(asked: str, before: str) -> bool:
     """Whether words before a value name the quantity that is asked for, and nothing else."""
     named = {match[0].lower() for match in _QUANTITY.finditer(asked)}
-    said = [match for match in _QUANTITY.finditer(before) if before[: match.start()][-6:] != "their "]
+    said = [
+        match for match in _QUANTITY.finditer(before) if before[: match.start()][-6:] != "their "
+    ]
     if not said:
         return False
     named |= {"difference"} if _DIFFERS.search(asked) else set()
@@ -225,7 +234,8 @@ def _leads_on(result: Value, known: list[Value], body: str, value: Value) -> boo
 
 _WHO = re.compile(r"\b(?:who|which|what)\b", re.IGNORECASE)
 _SO = re.compile(
-    r"(?:\A|[.\n] ?)\s*(?:So|Therefore|Thus|Hence|The [a-z]+ (?:is|was) (?:therefore|thus|then|hence))\b,?"
+    r"(?:\A|[.\n] ?)\s*(?:So|Therefore|Thus|Hence|The [a-z]+ (?:is|was) (?:therefore|thus|then"
+    r"|hence))\b,?"
     r"(?P<said>[^.!?\n]{2,80})[.!]?\s*\Z"
 )
 _NAME = re.compile(r"\b[A-Z][a-z]{1,14}\b")
@@ -248,7 +258,8 @@ def concluded_name(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
 
 
 _ROUNDED = re.compile(
-    r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that means"
+    r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that"
+    r" means"
     r"|and so|that is|thus)(?: it is| we get| the answer is)? (?P<said>\d{1,6})(?![\d.,%]\d|\d)"
     r"(?: ?[a-zA-Z°%²³]{1,10})?[.\n]"
 )

@@ -29,7 +29,8 @@ _GAP = r"[^\S\n]{0,8}"
 _SIDE = rf"(?:{_GAP}(?:{_PART}|{_SIGN}))++"
 # Taken whole, with or without a sign of equality, so that no place is looked at twice.
 _RUN = re.compile(
-    rf"(?<![a-zA-Z½⅓¼¾⅔])(?<![½⅓¼¾⅔] )(?<![½⅓¼¾⅔] [·*×] )(?<![½⅓¼¾⅔][·*×])(?=[\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
+    rf"(?<![a-zA-Z½⅓¼¾⅔])(?<![½⅓¼¾⅔] )(?<![½⅓¼¾⅔] [·*×] )(?<![½⅓¼¾⅔][·*×])"
+    rf"(?=[\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
     rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
 )
 _BLANKED = re.compile(

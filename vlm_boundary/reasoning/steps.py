@@ -29,9 +29,11 @@ _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     for size, units in (
         (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
         (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
-        (1000, "(?<=\\d)k|k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
+        (1000, "(?<=\\d)k|k?g|k?m|mm|ml|l|"
+         "(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
         (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
-        (100_000, "cm|km|(?:centi|kilo)met(?:er|re)s?"), (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
+        (100_000, "cm|km|(?:centi|kilo)met(?:er|re)s?"),
+        (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
 )  # fmt: skip
 _ALONE = frozenset(("dozen", "thousand", "million", "k"))  # what needs no other unit to be one

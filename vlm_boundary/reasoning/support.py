@@ -361,9 +361,11 @@ def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
     """Whether a value is the last result rounded or cut off, or a code of what is known: 11026."""
     code = str(value) if isinstance(value, int) and value > 999 else "-"
     last, said = Fraction(results[-1]), Fraction(value)
-    return rounds_to(last, said) or rounds_to(100 * last, said) or {*code} <= {
-        *map(str, [*known, *results])
-    }
+    return (
+        rounds_to(last, said)
+        or rounds_to(100 * last, said)
+        or {*code} <= {*map(str, [*known, *results])}
+    )
 
 
 def _left_behind(

@@ -41,11 +41,13 @@ _TIMES = {
 }  # fmt: skip
 _WRITTEN_SHARES = [name.replace(" ", "[ -]") for name in sorted(_SHARES, key=len)[::-1]]
 _SHARE = re.compile(
-    rf"(?P<share>{opening([*_WRITTEN_SHARES, 'halving'])}) (?:of )?{_VALUE}(?: each)?{_SAYS}{_VALUE}{_END}",
+    rf"(?P<share>{opening([*_WRITTEN_SHARES, 'halving'])}) (?:of )?{_VALUE}(?:"
+    rf" each)?{_SAYS}{_VALUE}{_END}",
     re.IGNORECASE,
 )
 _OF_THAT = re.compile(  # "a third of that, 72°": of the value just said
-    rf"(?P<factor>{opening([*_WRITTEN_SHARES, *_TIMES])}) (?:of )?(?:that|this|it|the rest|the result)"
+    rf"(?P<factor>{opening([*_WRITTEN_SHARES, *_TIMES])}) (?:of )?(?:that|this|it|the rest|the"
+    rf" result)"
     rf"(?:,| =|:|,? (?:which|that|so it|so that) is| is| gives| makes)? {_VALUE}{_END}",
     re.IGNORECASE,
 )
