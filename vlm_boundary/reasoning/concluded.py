@@ -10,7 +10,7 @@ from vlm_boundary.mathtext.evaluate import Value
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, takes_back
-from vlm_boundary.reasoning.said import in_short
+from vlm_boundary.reasoning.said import in_short, states
 from vlm_boundary.reasoning.steps import (
     converted,
     numbers_of,
@@ -30,19 +30,22 @@ _VALUE = re.compile(
     r"(?P<sign>π|√(?P<root>\d{1,4}))"
     r"|(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,9}(?:\.\d{1,6})?)"
     rf"|(?P<word>\b(?:(?:a|one) hundred(?: and)? )?{ENGLISH}))"
-    r"(?![\w^√π²³/:]|[.,]\d|\s?[-+*/×÷·=^(]\s?[\d(√π]|-[a-z])",
+    r"(?![\w^√π²³/:]|[.,]\d|\s?[-+*/×÷·=^(]\s?[\d(√π]|-[a-z]| and an? )",
     re.IGNORECASE,
 )
 # What is behind a result in its clause: its unit, and little more.
 _BEHIND = re.compile(r"\A\s?(?:[%°]|[a-zA-Z²³/]+\b|,)?(?: (?!of\b)[a-zA-Z²³/]+){0,4}[\s.!*)]*\Z")
+_OF_ALL = re.compile(r"\A\s?%? of (?:all|the|them|these)\b(?! other)")
 # An equation of what is not known: its other side is no result.
 _UNKNOWN = re.compile(
     r"(?:[-+*/·×]\s?\d*[a-zA-Z∠]|\d[a-zA-Z∠(]|[a-zA-Z]\s?[-+*/·×])[^=\n]{0,30}=\s?\Z"
 )
 _SURE = re.compile(
-    r"(?:=|≈|\b(?:(?:which|that|this|it) (?:is|was|are)|gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?|totals?|come(?:s"
+    r"(?:=|≈|\b(?:is|are|gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?|totals?"
+    r"|come(?:s"
     r"|ing)? (?:out )?(?:to|at|as)|add(?:s|ing)? up to|amounts? to|results? in|turns? out to"
-    r" be|works? out (?:to|at|as)))(?: (?:about|exactly|only|just|a|an|the|us|total|of))*\s?[$€£]?\Z",
+    r" be|works? out (?:to|at|as)))(?: (?:about|exactly|only|just|a|an|the|us|total"
+    r"|of))*\s?[$€£]?\Z",
     re.IGNORECASE,
 )
 _CLOSES = re.compile(
@@ -58,23 +61,34 @@ _OTHER = re.compile(
 )
 _QUANTITIES = (
     ("area",), ("perimeter",), ("circumference",), ("volume",), ("average", "mean"), ("median",),
-    ("mode",), ("range",), ("sum", "total", "altogether", "together", "in all", "summing"), ("difference",), ("probability", "chance"),
+    ("mode",), ("range",), ("sum", "total", "altogether", "together", "in all", "summing"), (
+     "difference",), ("probability", "chance"),
     ("slope",), ("length", "distance"), ("minimum",), ("maximum",), ("percentage",), ("ratio",),
+    ("change",), ("cost", "price"), ("height",), ("width",), ("age",), ("temperature",), ("speed",),
 )  # fmt: skip
 _QUANTITY = re.compile(
     rf"\b(?:{'|'.join(name for names in _QUANTITIES for name in names)})\b", re.IGNORECASE
 )
+_DIFFERS = re.compile(r"\bhow (?:many|much) (?:more|fewer|less|[a-z]+er)\b", re.IGNORECASE)
+_SO_IT_IS = re.compile(
+    r"(?:\A|, )(?:so|hence|therefore|thus),?(?: (?:it|that|this|the (?:result|answer|value))(?: is"
+    r"| are)| we get| there are)?\s?\Z",
+    re.IGNORECASE,
+)
 _ALONE = frozenset(("altogether", "together", "in all", "summing"))
 _PERCENTAGE = re.compile(r"\b(?:what|which) (?:percent|percentage)\b", re.IGNORECASE)
 _LEAST = re.compile(
-    r"\b(?:how many|number|least|smallest|largest|greatest|minimum|maximum|about|nearest|round\w*)\b",
+    r"\b(?:how many|number|least|smallest|largest|greatest|minimum|maximum|about|nearest"
+    r"|round\w*)\b",
     re.IGNORECASE,
 )
 _HOW_MANY = re.compile(r"\bhow many (?P<more>more |fewer )?(?P<things>[a-z]{3,20})", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]{3,}", re.IGNORECASE)
 _LINKS = frozenset(
-    "the that this its their therefore then thus hence just simply exactly about their are was equals"
-    " must comes come out get gets gives which has have makes two both value measure equal twice double clearly"
+    "the that this its their therefore then thus hence just simply exactly about their are was"
+    " equals"
+    " must comes come out get gets gives which has have makes two both value measure equal twice"
+    " double clearly"
     " also now whole altogether".split()
 )
 
@@ -93,7 +107,7 @@ def concluded(
     match = None
     for match in _VALUE.finditer(tail):  # noqa: B007
         pass
-    if match is None or not _BEHIND.match(tail[match.end() :]):
+    if match is None or not _BEHIND.match(_OF_ALL.sub("", tail[match.end() :])):
         return []
     result = None if _UNKNOWN.search(tail[: match.start()]) else _value_of(match)
     if result is None or _alike(result, value):
@@ -103,12 +117,18 @@ def concluded(
         asked = OPTION.sub(" ", asked)
     before = tail[: match.start()]
     bound = _names_asked(asked, tail, before, tail[match.end() :])
+    earlier = not bound and _SO_IT_IS.search(before) and not _OTHER.search(tail)
+    if earlier:  # "So 24 kg", behind which nothing else is said
+        bound = states(text, start, answer.start, value)
     if not bound and not (_SURE.search(before) or _CLOSES.search(tail)):
         return []
     body = plain(text[start : answer.start])
     known = _all_values(body)
     given = _all_values(plain(asked if others else chain.question))
-    if any(_alike(number, value) for number in known):
+    told = _all_values(tail) if bound else known
+    if any(_alike(number, value) for number in told):
+        return []
+    if not (bound or earlier) and states(text, start, answer.start, value):
         return []
     if any(same(number, result) for number in given) and not bound:
         return []
@@ -118,13 +138,13 @@ def concluded(
     if near and _LEAST.search(asked):
         return []
     about = f"{chain.question} {body}"
-    if any(converted(number, value, about) for number in known):
+    if any(converted(number, value, about) for number in told):
         return []
     if not bound and not others and _leads_on(result, [*known, *given], body, value):
         return []
     if others and not any(same(result, other) for other in others):
         return []
-    note = f"the chain comes to {in_short([result])}, and never says the answer"
+    note = f"the chain comes to {in_short([result])}, and not to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
@@ -152,7 +172,7 @@ def _value_of(match: re.Match[str]) -> Value | None:
     word = match["word"].lower()
     rest = re.sub(r"\A(?:a|one) hundred (?:and )?", "", word)
     number = english_number(rest)
-    if number is None:
+    if number is None or word == "one":
         return None
     return number + 100 if rest != word and number < 100 else number
 
@@ -175,14 +195,9 @@ def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
     if _OTHER.search(clause):
         return False
     if counted := _HOW_MANY.search(asked):
-        things = counted["things"].lower()
-        if counted["more"]:
-            return (
-                re.match(rf"\s?(?:{counted['more'].strip()})\b", behind, re.IGNORECASE) is not None
-            )
-        return re.match(rf"\s?{things}\b", behind, re.IGNORECASE) is not None and bool(
-            _CLOSES.search(tail)
-        )
+        more = counted["more"]
+        if re.match(rf"\s?{(more or counted['things']).strip()}\b", behind, re.IGNORECASE):
+            return more is not None or _CLOSES.search(tail) is not None
     if behind.startswith("%") and _PERCENTAGE.search(asked):
         return True
     return names_quantity(asked, before)
@@ -196,6 +211,7 @@ def names_quantity(asked: str, before: str) -> bool:
     ]
     if not said:
         return False
+    named |= {"difference"} if _DIFFERS.search(asked) else set()
     wanted = {name for names in _QUANTITIES if named & set(names) for name in names}
     last = said[-1]
     opened = re.search(r"\b(?:the|their|so) \Z|\A\s*\Z", before[: last.start()], re.IGNORECASE)
@@ -214,3 +230,53 @@ def _leads_on(result: Value, known: list[Value], body: str, value: Value) -> boo
     if any(same(power, wanted) for power in powers):
         return True
     return step_from([result], known, value)
+
+
+_WHO = re.compile(r"\b(?:who|which|what)\b", re.IGNORECASE)
+_SO = re.compile(
+    r"(?:\A|[.\n] ?)\s*(?:So|Therefore|Thus|Hence|The [a-z]+ (?:is|was) (?:therefore|thus|then"
+    r"|hence))\b,?"
+    r"(?P<said>[^.!?\n]{2,80})[.!]?\s*\Z"
+)
+_NAME = re.compile(r"\b[A-Z][a-z]{1,14}\b")
+
+
+def concluded_name(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
+    """A last sentence that concludes on another name of the question than the answer."""
+    said = (chain.answer or "").strip(" .*")
+    if not _NAME.fullmatch(said) or not _WHO.search(asked_of(chain.question)):
+        return []
+    names = {*_NAME.findall(chain.question.partition("]")[0])}
+    last = _SO.search(chain.text, max(start, answer.start - 140), answer.start)
+    if said not in names or last is None or _OTHER.search(last["said"]):
+        return []
+    told = {*_NAME.findall(last["said"])} & names
+    if len(told) != 1 or said in told:
+        return []
+    note = f"the chain concludes on {told.pop()}, not on the answer"
+    return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+_ROUNDED = re.compile(
+    r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that"
+    r" means"
+    r"|and so|that is|thus)(?: it is| we get| the answer is)? (?P<said>\d{1,6})(?![\d.,%]\d|\d)"
+    r"(?: ?[a-zA-Z°%²³]{1,10})?[.\n]"
+)
+
+
+def bent(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
+    """A result taken for a whole number near it that it does not round to: 33.5, so 35."""
+    if _ASKS_NEAR.search(chain.question):
+        return []
+    for match in _ROUNDED.finditer(chain.text, start, answer.start):
+        result, said = float(match["result"]), int(match["said"])
+        if said == value and 1 <= abs(result - said) <= 0.1 * result:
+            note = f"{match['result']} does not round to {said}"
+            return [Evidence("answer_unsupported", *match.span(), note)]
+    return []
+
+
+_ASKS_NEAR = re.compile(
+    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
+)

@@ -19,7 +19,7 @@ _SILENT = re.compile(
     r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
     r"|convert\w*|squar\w*(?! (?:c?m|centi|met|inch|units|feet|kilo))|roots?|count\w*|altogether"
     r"|each|per|more|less|fewer|factor\w*|opposite"
-    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
+    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*|plus|minus)\b",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|needed)\b", re.I)
@@ -29,7 +29,8 @@ _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     for size, units in (
         (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
         (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
-        (1000, "(?<=\\d)k|k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
+        (1000, "(?<=\\d)k|k?g|k?m|mm|ml|l|"
+         "(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
         (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
         (100_000, "cm|km|(?:centi|kilo)met(?:er|re)s?"),
         (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
@@ -40,8 +41,8 @@ _ALONE = frozenset(("dozen", "thousand", "million", "k"))  # what needs no other
 _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(words, re.IGNORECASE), signs)
     for words, signs in (
-        ("remain|rest|left|complement|supplement|differen|subtract|less|fewer", "-"),
-        ("sum|total|add|altogether|more", "+"),
+        ("remain|rest|left|complement|supplement|differen|subtract|less|fewer|minus", "-"),
+        ("sum|total|add|altogether|more|plus", "+"),
         ("product|multipl|times|squar", "*"),
         ("third|quarter|average|mean|divid", "/"),
         ("each|per|convert", "*/"),

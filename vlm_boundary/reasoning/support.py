@@ -13,7 +13,13 @@ from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH
-from vlm_boundary.reasoning.concluded import OPTION, concluded, names_quantity
+from vlm_boundary.reasoning.concluded import (
+    OPTION,
+    bent,
+    concluded,
+    concluded_name,
+    names_quantity,
+)
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical
@@ -129,6 +135,7 @@ _NEAREST = re.compile(
 )
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
+_WHOLES = (90, 180, 360)  # what angles are checked against
 _PARTS = re.compile(r"\d+")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
@@ -146,14 +153,14 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     sign = _EQUALS.search(chain.text, max(start, answer.start - 24), answer.start)
     if not answer.stated or (sign and not _names(chain.text, start, sign.start())):
         return []
-    options = _options(chain.question)
     value, others = _answer(chain), list[Value]()
-    if value is None and options:
+    if value is None:
+        options = _options(chain.question)
         value = options.pop((chain.answer or "").upper(), None)
         others = list(options.values())
-    if value is None or states(chain.text, start, answer.start, value):
-        return []
-    return concluded(chain, start, answer, value, others)
+    if value is None:
+        return concluded_name(chain, start, answer)
+    return concluded(chain, start, answer, value, others) or bent(chain, start, answer, value)
 
 
 def _options(question: str) -> dict[str, Fraction]:
@@ -357,7 +364,7 @@ def _sides(equation: Equation) -> list[Value]:
 def _fits(chain: Chain, start: int, equation: Equation, value: Value) -> bool:
     """Whether an equation tries the answer, as it comes to what was known: 13² = 169 fits."""
     asked = chain.question + chain.text[start : equation.left.start]
-    known = numbers_of(asked, 0, len(asked))
+    known = [*numbers_of(asked, 0, len(asked)), *_WHOLES]
     return value in _operands(equation) and any(
         same(result, number) for result in _sides(equation)[-1:] for number in known
     )
@@ -460,7 +467,7 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
         return []
     near = text[opened : answer.start]
     if hypothetical(text, said.start(), start) or one_step(
-        numbers_of(near, 0, len(near)), value, "+-*/", usual=False
+        [*numbers_of(near, 0, len(near)), *spelled(near)], value, "+-*/", usual=False
     ):
         return []
     if not _only_repeats(text[said.end("value") : answer.start], result, known, value):

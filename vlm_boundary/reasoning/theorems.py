@@ -46,6 +46,8 @@ _RELATIONS = (
      "an inscribed angle is half the central angle"),
     ("scribed angle", _related(_CENTRAL, _INSCRIBED), Fraction(2),
      "a central angle is twice the inscribed angle"),
+    ("scribed angle", _related(_INSCRIBED, "arc"), Fraction(1, 2),
+     "an inscribed angle is half its arc"),
     ("iameter", _related("diameter(?! of)", "radius(?! of)"), Fraction(2),
      "a diameter is twice the radius"),
     ("iameter", _related("radius(?! of)", "diameter(?! of)"), Fraction(1, 2),
@@ -175,6 +177,77 @@ _NEVER = tuple(
         ("2a", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
          "the axis of a parabola is x = -b/(2a)"),
         ("4ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
+        ("xterior angle", r"\bexterior angle\b[^.;\n\d]{0,40}\b(?:is|equals)(?: always| just|"
+         r" equal to)*"
+         r" (?:the )?(?:difference|product|average|mean|half|twice)\b[^.;\n\d]{0,20}\b(?:remote"
+         r"|non-adjacent|opposite interior|two (?:other |interior ))",
+         "an exterior angle is the sum of the two remote interior angles"),
+        ("xterior angle", r"\bexterior angle(?: [a-z])? (?:is (?:always )?(?:equal to|the same as)"
+         r"|equals) (?:the|its) (?:adjacent|neighbou?ring|adjoining)",
+         "an exterior angle and the interior one beside it add up to 180°"),
+        ("xterior", r"\b(?:interior and exterior|exterior and interior) angles? are"
+         r" (?:always )?complementary", "exterior and interior angle add up to 180°"),
+        ("sosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles"
+         r" triangles?,?(?: has| have)?(?: (?:each|every|the|both|all|its|a))*"
+         r" base angles?(?: is| are| equals?)(?: always| equal to)* (?:twice|half|double|three"
+         r" times"
+         r"|triple|a third|supplementary|complementary|different|unequal)\b",
+         "the base angles of an isosceles triangle are equal, and bound to the third one by 180°"
+         " alone"),
+        ("sosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?,?"
+         r" (?:the|its|an?) (?:apex|vertex|top) angle (?:is|equals)"
+         r"(?: always| equal to)* (?:twice|half|double|three times|triple|a third|the same"
+         r"|equal)\b",
+         "in an isosceles triangle the third angle may have any size"),
+        ("sosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?"
+         r" (?:has |have )?all (?:the |its )?(?:three )?(?:angles"
+         r"|sides)(?: are)? (?:equal|the same)", "only two angles of an isosceles triangle are"
+          " equal"),
+        ("ypotenuse", r"\bhypotenuse(?: [A-Z]{2})? is (?:always )?(?:the )?(?:shortest|smallest"
+         r"|shorter)",
+         "the hypotenuse is the longest side"),
+        ("ypotenuse", r"\b(?:hypotenuse squared|square (?:of|on) the hypotenuse) (?:is|equals)"
+         r"(?: equal to)? the (?:difference|product) of",
+         "the squares of the legs are added"),
+        ("olume", rf"\bvolume of {_A} (?:box|cuboid|rectangular prism|rectangular box){_MEANS}"
+         rf" {_THE}(?:sum of|length (?:plus|\+))", "the volume of a box is a product"),
+        ("rapez", r"\btrapez\w+[^.;\n]{0,60}\b(?:area|A) ?=(?: ?A ?=)? ?\(?a ?[·×*] ?b\)? ?[·×*]"
+                  r" ?h\b",
+         "a trapezoid's area has the sum of the parallel sides"),
+        ("rapez", r"\btrapez\w+(?![^.;\n]{0,60}(?:twice|double|parallelogram|half|½"
+                  r"|1/2))[^.;\n=]{0,60}"
+         r"= ?\(a ?\+ ?b\) ?[·×*]? ?h\b(?!\s?[/÷·×*=]|,? (?:divided|halved|over|and halve|by two))",
+         "the area of a trapezoid is half the sum of the parallel sides times the height"),
+        ("rapez", rf"\b[Ff]or (?:an?|any|this|the) trapez\w+,? the area (?:is|equals) (?:the"
+                  rf" )?{_PARALLEL}"
+         r"(?! (?:divided|halved|over)|,? (?:all )?(?:divided|halved)|\s?/)",
+         "the area of a trapezoid is half the sum of the parallel sides times the height"),
+        ("riangle", r"\bA ?= ?b ?[·×*] ?h for (?:an?|the|any|every) triangle\b",
+         "the area of a triangle is half the base times the height"),
+        ("πd", r"\barea\b[^.;\n]{0,30}\bA ?= ?πd(?:²|\^2)(?! ?/ ?4)", "a circle's area is πr²"),
+        ("iameter squared", rf"\barea of {_A} circle{_MEANS} (?:π|pi) times {_THE}diameter squared"
+         r"(?! (?:divided|over))", "a circle's area is πr²"),
+        ("orresponding angles", r"\bcorresponding angles(?: [a-z]+){0,4}? (?:are (?:always )?"
+         r"(?:supplementary|complementary)|add up to|sum to)\b",
+         "corresponding angles of parallel lines are equal"),
+        ("lternate", r"\balternate (?:interior |exterior )?angles(?: [a-z]+){0,4}? (?:are"
+         r" (?:always )?"
+         r"(?:supplementary|complementary)|add up to|sum to)\b",
+         "alternate angles of parallel lines are equal"),
+        ("ertical", r"\b(?:vertical|vertically opposite) angles (?:are (?:always )?(?:supplementary"
+         r"|complementary)|add up to|sum to)\b", "vertical angles are equal"),
+        ("interior angles", r"\b(?:co-interior|same-side interior|consecutive interior) angles are"
+         r" (?:always )?equal\b", "these angles add up to 180°"),
+        ("quilateral", r"\bequilateral triangle[^.;\n]{0,40}\barea\b[^.;\n]{0,10}"
+         r"[as](?:²|\^2) ?[·*]? ?√3 ?/ ?2\b",
+         "the area of an equilateral triangle is √3/4 times the square of its side"),
+        ("avo", rf"\bprobability{_MEANS} {_THE}(?:number of )?(?:all|total|possible)[^.;\n]{{0,25}}"
+         rf" (?:divided by|over) {_THE}(?:number of )?favou?rable",
+         "a probability is the favourable cases divided by all"),
+        ("avo", rf"\bprobability{_MEANS} {_THE}(?:number of )?favou?rable[^.;\n]{{0,25}}"
+                rf" (?:divided by"
+         rf"|over|to) {_THE}(?:number of )?(?:unfavou?rable|other|remaining)",
+         "a probability is the favourable cases divided by all"),
         ("cyclic", r"\bopposite angles (?:of|in) (?:an?|the|every) cyclic quadrilateral are"
          r" (?:always )?equal", "opposite angles of a cyclic quadrilateral add up to 180°"),
     )
@@ -235,14 +308,16 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
         for match in pattern.finditer(text, start, end) if key in text else ():
             word = match["factor"].lower().replace("-", " ")
             said = FACTORS.get(word, Fraction(1))
-            if said != right and not _NO_RELATION.search(match["gap"] + match["rest"]):
+            if said != right and not (
+                _NO_RELATION.search(match["gap"] + match["rest"]) or _SHARE.search(match["rest"])
+            ):
                 yield *match.span(), note
     if "rea of" in text or "olume of" in text:
         yield from _formulas(text, start, end)
     for key, pattern, note in _NEVER:
         for match in pattern.finditer(text, start, end) if key in text else ():
             yield *match.span(), note
-    if "angle" in text or "full " in text:
+    if "ngle" in text or "full " in text:
         for key, pattern, degrees, note in _TURNS:
             for match in pattern.finditer(text, start, end) if key in text else ():
                 if int(match["said"]) != degrees:

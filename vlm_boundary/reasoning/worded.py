@@ -41,7 +41,14 @@ _TIMES = {
 }  # fmt: skip
 _WRITTEN_SHARES = [name.replace(" ", "[ -]") for name in sorted(_SHARES, key=len)[::-1]]
 _SHARE = re.compile(
-    rf"(?P<share>{opening([*_WRITTEN_SHARES, 'halving'])}) (?:of )?{_VALUE}{_SAYS}{_VALUE}{_END}",
+    rf"(?P<share>{opening([*_WRITTEN_SHARES, 'halving'])}) (?:of )?{_VALUE}(?:"
+    rf" each)?{_SAYS}{_VALUE}{_END}",
+    re.IGNORECASE,
+)
+_OF_THAT = re.compile(  # "a third of that, 72°": of the value just said
+    rf"(?P<factor>{opening([*_WRITTEN_SHARES, *_TIMES])}) (?:of )?(?:that|this|it|the rest|the"
+    rf" result)"
+    rf"(?:,| =|:|,? (?:which|that|so it|so that) is| is| gives| makes)? {_VALUE}{_END}",
     re.IGNORECASE,
 )
 _MULTIPLE = re.compile(
@@ -132,6 +139,8 @@ def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
         yield from _simple(_SHARE, text, start, end)
     if occurs(("wice", "thrice", "doubl", "tripl", " times "), low):
         yield from _simple(_MULTIPLE, text, start, end)
+    if occurs((" that", " this", " it", " the re"), low):
+        yield from _of_that(text, start, end)
     if occurs((" is half", " third of", " quarter of", " is twice", " is doubl"), low):
         yield from _reversed(text, start, end)
     if occurs(_TOTALS, low):
@@ -168,6 +177,18 @@ def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterat
         if of is not None and said is not None and _alike(match, 2, 3):
             link = "" if word in _TIMES or word == "halving" else " of"
             yield *match.span(), of * factor, said, f"{word}{link} {match[2]}"
+
+
+def _of_that(text: str, start: int, end: int) -> Iterator[_Said]:
+    """A share or a multiple of what was just said, where it is that of no number before."""
+    for match in _OF_THAT.finditer(text, start, end):
+        word = match["factor"].lower().replace("-", " ")
+        factor, said = _SHARES.get(word) or Fraction(_TIMES[word]), _value(match[2])
+        before = [_value(number) for number in _NUMBER.findall(text, start, match.start())]
+        known = [number for number in before if number is not None]
+        if said is None or not known or any(rounds_to(one * factor, said) for one in known):
+            continue
+        yield *match.span(), known[-1] * factor, said, f"{word} of {shown(known[-1])}"
 
 
 def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
