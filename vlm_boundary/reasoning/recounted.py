@@ -137,9 +137,12 @@ class _Count:
 def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """A value that is said once and used nowhere, of what has another value that is used."""
     text = chain.text
-    numbers = Counter(map(_number, _ANY.findall(text, start, end)))
-    if not any(times == 1 for times in numbers.values()):
+    written = Counter(_ANY.findall(text, start, end))
+    if 1 not in written.values():
         return
+    numbers: Counter[Fraction] = Counter()
+    for number, times in written.items():
+        numbers[_number(number)] += times
     asked = {_number(one) for one in _ANY.findall(chain.question)}
     lone = {value for value, times in numbers.items() if times == 1} - asked
     lone -= {_number((chain.answer or "").strip("$°% "))}
