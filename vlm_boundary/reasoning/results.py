@@ -32,8 +32,8 @@ _HALF = re.compile(
 )
 _IN_DIGITS = re.compile(r"\b(?:stems?|leaf|leaves|digits?|tens)\b", re.IGNORECASE)
 _VALUE_OF = re.compile(
-    r"\b((?-i:[A-Z])[a-z]{0,12}|(?!with|from|than|about|have|make|angle|sides?\b|radi|edge)[a-z]{4,16}) ?[=:]? ?[$€£]?"
-    r"(\d+(?:\.\d+)?)(?![\d:])",
+    r"\b((?-i:[A-Z])[a-z]{0,12}|(?!with|from|than|about|have|make|angle|sides?\b|radi|edge)[a-z]{4,16})"
+    r" ?[=:]? ?[$€£]?(\d+(?:\.\d+)?)(?![\d:])",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[A-Za-z]+")

@@ -296,7 +296,7 @@ def _on_line(slopes: list[Value], places: list[Value], others: list[Value], valu
 def _by_name(question: str, closing: str, result: Value, value: Value) -> bool:
     """Whether a result times or by a number in words, or and what is named, makes the answer."""
     words = [number for number in spelled(closing) if number]
-    named = [*map(Fraction, values_of_names(question, closing))]
+    named: list[Value] = [*map(Fraction, values_of_names(question, closing))]
     if "%" in question or "percent" in question:
         named += [value - result] * any(same(100 * one, value * result) for one in named)
     if any(value in (result * one, result / one) for one in words):

@@ -103,6 +103,7 @@ _FIGURE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_ANGLE = re.compile(r"\b(?:angles?|degrees?)\b|°", re.IGNORECASE)
+_WITH_ANOTHER = re.compile(r"@[^.@\d]{0,9}(?:,|;| and | or )[^.@\d]{0,9}\d|\d (?:and|or) @|\d, ?@")
 _PATTERN = re.compile(r"\b(?:pattern|sequence|next (?:number|term))\b", re.IGNORECASE)
 _SLOPE = re.compile(r"\b(?:slope|gradient|steep)\b", re.IGNORECASE)
 _MEAN = re.compile(r"\b(?:mean|averag\w*|halfway|midway|middle)\b", re.IGNORECASE)
@@ -265,7 +266,8 @@ def _leads(body: str, known: list[float], said: Said, question: str) -> bool:
     ][:_FEW]
     new = in_digits(words) - {*known, said.number} - general
     to_180 = angles and _THEOREM.search(body) is not None
-    by_value = not said.rooted and ":" not in said.written
+    by_value = not (said.rooted or ":" in said.written or _WITH_ANOTHER.search(body))
+    by_value = by_value and _FORMULA.search(question) is None
     others = [*told, *known]
     if new and (not by_value or from_new([*new], others, said.number, angles=to_180)):
         return True
