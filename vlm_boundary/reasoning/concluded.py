@@ -269,7 +269,7 @@ def bent(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Ev
     """A result taken for a whole number near it that it does not round to: 33.5, so 35."""
     if _ASKS_NEAR.search(chain.question):
         return []
-    for match in _ROUNDED.finditer(chain.text, start, answer.start):
+    for match in _ROUNDED.finditer(chain.text, max(start, answer.start - _TAIL), answer.start):
         result, said = float(match["result"]), int(match["said"])
         if said == value and 1 <= abs(result - said) <= 0.1 * result:
             note = f"{match['result']} does not round to {said}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.mathtext.dialects import CHAIN
@@ -502,7 +503,12 @@ def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
 
 def _answer(chain: Chain) -> Value | None:
     """The final answer as a number, if it is one."""
-    written = (chain.answer or "").strip("*")
+    return _number(chain.answer or "")
+
+
+@lru_cache(maxsize=1024)
+def _number(answer: str) -> Value | None:
+    written = answer.strip("*")
     if not written or len(written) > 60:
         return None
     if written.isdecimal() and written.isascii():
