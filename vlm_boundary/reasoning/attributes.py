@@ -23,6 +23,7 @@ from vlm_boundary.reasoning.told import (
 from vlm_boundary.verifier.phrases import occurs
 
 _KEPT = ("radius", "diameter")
+_ROUNDS = ("adius", "iameter")
 _NAMED = ("side", "length", "width", "base", "height", *_KEPT)  # with a letter that stands for it
 _STANDS = SOFT | {"marked", "labelled", "labeled", "given", "as"}
 _SIGNS = tuple(name[1:] for name in _NAMED)
@@ -30,8 +31,10 @@ _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
 )
-_LETTERED = re.compile(r"\b([a-z]) ?= ?(\d+(?:\.\d+)?)")
-_ROUND = re.compile(r"([Rr]adius|[Dd]iameter)\b[^\d.\n]{0,30}(\d+(?:\.\d+)?)")
+_LETTERED = re.compile(r"([a-z])(?<!\w.) ?= ?(\d+(?:\.\d+)?)")
+_ROUND = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"([RrDd](?:(?<=[Rr])adius|(?<=[Dd])iameter))\b[^\d.\n]{0,30}(\d+(?:\.\d+)?)"
+)
 _MOST = 200
 _GIVES = (("=",), ("is",), ("of",))
 _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
@@ -41,8 +44,10 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     """Both places of an attribute that is said twice, differently, of the same figure."""
     if not occurs(_SIGNS, chain.text):
         return
-    values = {*_LETTERED.findall(chain.text, start, end)}
-    values |= {(name[:1].lower(), value) for name, value in _ROUND.findall(chain.text, start, end)}
+    values = {*_LETTERED.findall(chain.text, start, end)} if "=" in chain.text else set()
+    if occurs(_ROUNDS, chain.text):
+        rounds = _ROUND.findall(chain.text, start, end)
+        values |= {(name[:1].lower(), value) for name, value in rounds}
     if len({letter for letter, _ in values}) == len(values):
         return
     asked = told(chain.question)

@@ -169,8 +169,8 @@ _UNDECIDING = (
     "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
     "unless it",
 )  # fmt: skip
-_ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", "plausible", "depend",
-         "come to mind")  # fmt: skip
+_ROWS_OTHERWISE = ("plausible", "depend", "come to mind")
+_ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", *_ROWS_OTHERWISE)
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
 # Outcomes that are equally likely are no doubt.
 _CHANCES = re.compile(r"\w+(?: \w+)? likely", re.IGNORECASE)
@@ -203,11 +203,12 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
         return found
     near = max(start, answer.start - 2 * _AHEAD)
     low = text[near:end].lower()
-    if occurs(_DOUBTS, low):
+    doubts = occurs(_DOUBTS, low)
+    if doubts:
         found = _unsettled(text, start, near, answer, end)
     if not found and occurs(_UNDECIDING, low):
         found = _undecided(text, start, near, answer, end)
-    if not found and occurs(_ROWS, low):
+    if not found and (occurs(_ROWS, low) if doubts else occurs(_ROWS_OTHERWISE, low)):
         found = _one_of_a_row(text, near, answer, end)
     return found
 

@@ -16,9 +16,9 @@ from vlm_boundary.reasoning.listed import (
 )
 from vlm_boundary.reasoning.properties import (
     PROPERTY,
-    THRESHOLDS,
     Found,
     Speech,
+    compares,
     holds,
     meant,
     worded,
@@ -31,7 +31,6 @@ _UNIVERSAL = (  # what a number has or has not, whatever the list is
     "factors of", "factor of", "divisors of", "divisor of",
 )  # fmt: skip
 _FEW = 2
-_KEYS = (*THRESHOLDS, *_UNIVERSAL)
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in)"
@@ -98,8 +97,8 @@ _MAKES = re.compile(
 
 def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
-    keys = _KEYS if speech.data.values else _UNIVERSAL
-    if occurs(keys, f" {low}") and PROPERTY.search(speech.text, speech.start, speech.end):
+    may = occurs(_UNIVERSAL, f" {low}") or (speech.data.values and compares(low))
+    if may and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
     if occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)

@@ -44,8 +44,11 @@ _SORTED = opening(
 _ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
 _ORDER_KEYS = (
     "order", "sort", "scend", "creasing", "rank", "arrang", "st to ", "small to", "low to",
-    "high to", "large to", "from the low", "from the smal", "from the larg", "from the high",
-    "from low", "from smal", "from larg", "from high", "from long", "from short",
+    "high to", "large to",
+)  # fmt: skip
+_FROM = (
+    "from the low", "from the smal", "from the larg", "from the high", "from low", "from smal",
+    "from larg", "from high", "from long", "from short",
 )  # fmt: skip
 _SIGN = re.compile(  # what stands between such words and the list
     r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have|as)\b:?)[ *_$]{0,4}"
@@ -76,7 +79,7 @@ _ITEMS = re.compile(r"[,;](?!\d{3}(?!\d))\s*(?:and\b)?|[<>≤≥→]|\band\b")
 
 def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
     """Lists that are not in the order said, lost or gained a value, or have another middle."""
-    if not occurs(_ORDER_KEYS, low):
+    if not (occurs(_ORDER_KEYS, low) or ("from " in low and occurs(_FROM, low))):
         return
     text = speech.text
     if not _ORDER.search(text, speech.start, speech.end):

@@ -72,7 +72,7 @@ def own_turn(text: str, question: str = "") -> tuple[int, int]:
 
 def asked_of(question: str) -> str:
     """A question without what it says in brackets of its picture."""
-    return _DESCRIBED.sub(" ", question)
+    return _DESCRIBED.sub(" ", question) if "[" in question else question
 
 
 def retracted(text: str, end: int, limit: int) -> bool:

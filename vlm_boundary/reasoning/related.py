@@ -133,8 +133,9 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
     """
     if not occurs(_FACTORS, text) and " than " not in text:
         return
-    asked = [*islice(_relations(question, 0, len(question)), _MOST)]
-    for relation in islice(_relations(text, start, end), _MOST):
+    relations = [*islice(_relations(text, start, end), _MOST)]
+    asked = [*islice(_relations(question, 0, len(question)), _MOST)] if relations else []
+    for relation in relations:
         if _CHANGED.search(text, max(start, relation.start - 40), relation.start):
             continue
         found = _value_of(text, relation, start, end, question) or _otherwise(

@@ -54,34 +54,36 @@ _MOST = 60
 def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing with two values, the second of which is nowhere else."""
     text = chain.text
+    values = {*_said_again(_SITE, text, start, end)}
+    counts = {*_said_again(_COUNT_SITE, text, start, end)}
+    if not (values or counts):
+        return
     numbers = Counter(_NUMBER.findall(text, start, end))
-    if _said_again(_SITE, text, numbers, start, end):
+    if any(numbers[value] < 2 for value in values):
         yield from _values(chain, plain(text), numbers, start, end)
-    if _said_again(_COUNT_SITE, text, numbers, start, end):
+    if any(numbers[value] < 2 for value in counts):
         yield from _counts(chain, plain(text), numbers, start, end)
 
 
-def _said_again(
-    pattern: re.Pattern[str], text: str, numbers: Counter[str], start: int, end: int
-) -> bool:
-    """Whether a value that stands nowhere else may be said of what was named before."""
+def _said_again(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[str]:
+    """Values that may be said of what was named before."""
     for match in islice(pattern.finditer(text, start, end), _MOST):
-        if numbers[match["value"]] > 1:
-            continue
         if word := match["thing"]:
             place = text.find(f" {word}", start, match.start())
             if place > 0 and (
                 text[place - 1].isdigit() or text[max(0, place - 6) : place].endswith(_WORDS)
             ):
-                return True
+                yield match["value"]
             continue
         ahead = text[max(start, match.start() - 16) : match.start()].split()
         word = ahead[-1][1:] if ahead else ""
+        if text.find(f"{word} ", start, match.start()) < 0:
+            continue  # each link begins with a space
         for link in _LINKED:
             place = text.find(word + link, start, match.start())
             if place >= 0 and not text[place + len(word) + len(link)].isalpha():
-                return True
-    return False
+                yield match["value"]
+                break
 
 
 def _values(

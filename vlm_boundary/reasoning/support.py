@@ -39,9 +39,7 @@ from vlm_boundary.verifier.phrases import last_match
 
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_OPTION = re.compile(
-    r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
-)
+_OPTION = re.compile(r"([A-H])(?<!\w.)[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)")
 # What is never only read off or picked.
 _ASKS_COMPUTED = re.compile(
     r"\bhow (?:many|much)(?: \w+){0,3} (?:more|fewer|less|older|younger|taller|shorter|longer"
@@ -232,6 +230,8 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
     if not chain.question or ("=" not in text and "≈" not in text):
         return []
     options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
+    if not options:
+        return []
     value = None if len(said) == 1 and said.isalpha() else _answer(chain)
     chosen = (
         options.get(said.upper())

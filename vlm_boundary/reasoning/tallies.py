@@ -41,7 +41,7 @@ _COUNTING = re.compile(r"frequen|how often|tally|count|occur|times|appear|dots",
 def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
     """5 appears four times; there are four 40s."""
     text, data = speech.text, speech.data
-    if not occurs(_COUNTED, low) or len(data.values) < 3 or "digit" in speech.asked:
+    if len(data.values) < 3 or not occurs(_COUNTED, low) or "digit" in speech.asked:
         return
     for first, last in sentences(text, speech.start, speech.end):
         said = [*_OCCURS.finditer(text, first, last)]

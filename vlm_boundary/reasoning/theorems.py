@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import unless_excused
+from vlm_boundary.reasoning.passages import opening, unless_excused
 from vlm_boundary.verifier.phrases import occurs
 
 FACTORS = {
@@ -124,56 +124,56 @@ _ARE = r"(?:are|is|must be|have to be|get|can be)"
 _ONE = r" (?:the )?(?:value |number |one )?"
 # A key and what is never so, whatever the figure or the data.
 _NEVER = tuple(
-    (key, re.compile(pattern, re.IGNORECASE), note)
-    for key, pattern, note in (
-        ("run", rf"\b(?:slope|gradient){_MEANS} {_THE}run (?:divided by|over) {_THE}rise",
+    (key, re.compile(opening(first.split("|")) + rest, re.IGNORECASE), note)
+    for key, first, rest, note in (
+        ("run", "slope|gradient", rf"{_MEANS} {_THE}run (?:divided by|over) {_THE}rise",
          "a slope is the rise divided by the run"),
-        ("in x", rf"\b(?:slope|gradient){_MEANS} {_THE}(?:change|difference) in x"
+        ("in x", "slope|gradient", rf"{_MEANS} {_THE}(?:change|difference) in x"
          rf" (?:divided by|over) {_THE}(?:change|difference) in y",
          "a slope is the change in y divided by the change in x"),
-        ("divided by", rf"\b(?:mean|average){_MEANS} {_THE}(?:number|count)[^.;\n]{{0,30}} divided"
+        ("divided by", "mean|average", rf"{_MEANS} {_THE}(?:number|count)[^.;\n]{{0,30}} divided"
          r" by (?:the |their )?(?:sum|total)\b", "a mean is the sum divided by the number of"
                                                  " values"),
-        ("median", rf"\bmedian{_MEANS}{_ONE}(?:that |which )?(?:occurs|appears|most (?:frequent"
+        ("median", "median", rf"{_MEANS}{_ONE}(?:that |which )?(?:occurs|appears|most (?:frequent"
          r"|common))", "a median is the value in the middle"),
-        ("mode", rf"\bmode{_MEANS}{_ONE}(?:in the middle|middle|largest|average|sum)\b",
+        ("mode", "mode", rf"{_MEANS}{_ONE}(?:in the middle|middle|largest|average|sum)\b",
          "a mode is the value that occurs most often"),
-        ("range", rf"\brange{_MEANS} (?:the )?(?:sum|average|middle|product) ",
+        ("range", "range", rf"{_MEANS} (?:the )?(?:sum|average|middle|product) ",
          "a range is the largest value minus the smallest"),
-        ("perimeter of", rf"\bperimeter of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
+        ("perimeter of", "perimeter", rf" of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
          rf"|length (?:times|multiplied by) {_THE}width|side squared)",
          "a perimeter is the sum of the sides"),
-        ("area of", rf"\barea of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?(?:the )?"
-         r"(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two"
+        ("area of", "area", rf" of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?"
+         r"(?:the )?(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two"
                                                                 " sides"),
-        ("circle", rf"\barea of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
+        ("circle", "area", rf" of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
          r"|(?:π|pi) times (?:the|its) diameter|twice (?:π|pi))", "a circle's area is πr²"),
-        ("ircumference", rf"\bcircumference(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"
+        ("ircumference", "circumference", rf"(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"
          r"|(?:π|pi) times (?:the|its) radius|pi r\b)", "a circumference is 2πr"),
-        ("independent", rf"\bindependent\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE} (?:added"
+        ("independent", "independent", rf"\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE} (?:added"
          r"|summed)", "probabilities of independent events are multiplied"),
-        ("of both", r"\bprobability of both (?:events )?(?:is|equals) the sum\b",
+        ("of both", "probability", r" of both (?:events )?(?:is|equals) the sum\b",
          "the probability of both is the product"),
-        ("πr", r"\barea\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
-        ("quilateral", r"\barea of an equilateral triangle[^.;\n]{0,40}"
+        ("πr", "area", r"\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
+        ("quilateral", "area", r" of an equilateral triangle[^.;\n]{0,40}"
          r"(?:\\frac\{\\sqrt\{?3\}?\}\{2\}|√3 ?/ ?2|\(√3\) ?/ ?2) ?(?:·|\\cdot)? ?[as](?:²|\^2)",
          "the area of an equilateral triangle is √3/4 times the square of its side"),
-        ("exclusive", rf"\bmutually exclusive\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE}"
+        ("exclusive", "mutually", rf" exclusive\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE}"
          r" multiplied", "probabilities of events that exclude each other are added"),
-        ("rapez", rf"\b(?:trapezoid|trapezium)[^.;\n]{{0,40}} product of {_THE}(?:two )?"
+        ("rapez", "trapezoid|trapezium", rf"[^.;\n]{{0,40}} product of {_THE}(?:two )?"
          r"(?:parallel sides|bases)", "a trapezoid's area has the sum of the parallel sides"),
-        ("ercent", r"\bpercent(?:age)? (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}"
+        ("ercent", "percent", r"(?:age)? (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}"
          r"\b(?:divided? |relative |refers? )(?:[a-z]+ ){0,5}(?:by|to) the (?:new|final|later|last"
          r"|end|larger) (?:value|price|number|amount)",
          "a change in percent is relative to the old value"),
-        ("slope", r"\bperpendicular lines have (?:the )?(?:same|equal) slopes?",
+        ("slope", "perpendicular", r" lines have (?:the )?(?:same|equal) slopes?",
          "slopes of perpendicular lines have the product -1"),
-        ("slope", r"\bparallel lines have (?:opposite|negative reciprocal|reciprocal|different)"
+        ("slope", "parallel", r" lines have (?:opposite|negative reciprocal|reciprocal|different)"
          r" slopes", "parallel lines have the same slope"),
-        ("2a", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
+        ("2a", "x", r" ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
          "the axis of a parabola is x = -b/(2a)"),
-        ("4ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
-        ("cyclic", r"\bopposite angles (?:of|in) (?:an?|the|every) cyclic quadrilateral are"
+        ("4ac", "b", r"(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
+        ("cyclic", "opposite", r" angles (?:of|in) (?:an?|the|every) cyclic quadrilateral are"
          r" (?:always )?equal", "opposite angles of a cyclic quadrilateral add up to 180°"),
     )
 )  # fmt: skip

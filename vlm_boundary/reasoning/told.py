@@ -66,8 +66,9 @@ _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\\[()\[\]]|\*\*|\$(?!
 _PLAIN = {"\\angle": "∠     ", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _HEADING = re.compile(r"[^:.;\d]{3,60}:\s")
-_GEOMETRIC = re.compile(
-    r"(?P<name>(?:∠\s{0,6}|\b[Aa]ngle )[A-Z]{1,3}|(?<![A-Za-z∠+*/×·-])[A-Z]{2})"
+_GEOMETRIC = re.compile(  # begins with a set of characters as well
+    r"(?P<name>[∠aA-Z](?:(?:(?<=∠)\s{0,6}|(?<=[aA])(?<!\w.)ngle )[A-Z]{1,3}"
+    r"|(?<=[A-Z])(?<![A-Za-z∠+*/×·-].)[A-Z]))"
     r"\s?(?:=|is|measures)\s?(?P<value>\d+(?:\.\d+)?)"
     r"(?![\d^/]|[.,]\d|\s?[-+*/×·=])"
 )
@@ -227,7 +228,8 @@ def told(question: str) -> Told:
         return Told()
     text = plain(question)
     if described is None:
-        return Told(_geometric(text), {}, frozenset(words_of(text)))
+        found_names = _geometric(text)
+        return Told(found_names, {}, frozenset(words_of(text))) if found_names else Told()
     first, last = described.span(1)
     heading = _HEADING.match(text, first, last)
     first = heading.end() if heading else first
