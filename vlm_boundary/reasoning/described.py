@@ -88,7 +88,7 @@ _Fact = tuple[tuple[str, ...], Said]
 def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """What a chain says of names of its question that the question tells otherwise."""
     known = told(chain.question)
-    if not known and len(known.values) < 3:
+    if len(known.values) < 3 and not _may_name(chain.text, known):
         return
     text = plain(chain.text)
     if len(known.values) > 2:
@@ -108,6 +108,13 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         told_value, here = f"{shown(fact.value)}{fact.unit}", shown(said.value)
         note = f"for “{' '.join(name)}” the question has {told_value}, and here it is {here}"
         yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _may_name(text: str, known: Told) -> bool:
+    """Whether a text may speak of what a question tells: of its letters, if it has nothing else."""
+    if known.counted or not all(key[-1].isupper() for key in known.named):
+        return True
+    return any(key[-1] in text for key in known.named)
 
 
 def said_of(said: Said, known: Told) -> _Fact | None:

@@ -54,18 +54,34 @@ _MOST = 60
 def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing with two values, the second of which is nowhere else."""
     text = chain.text
-    values = {*_said_again(_SITE, text, start, end)}
-    counts = {*_said_again(_COUNT_SITE, text, start, end)}
+    values = [*_said_again(_SITE, text, start, end)]
+    counts = [*_said_again(_COUNT_SITE, text, start, end)]
     if not (values or counts):
         return
     numbers = Counter(_NUMBER.findall(text, start, end))
-    if any(numbers[value] < 2 for value in values):
+    if any(numbers[one["value"]] < 2 and _underived(chain, one, start, end) for one in values):
         yield from _values(chain, plain(text), numbers, start, end)
-    if any(numbers[value] < 2 for value in counts):
+    if any(numbers[one["value"]] < 2 and _underived(chain, one, start, end) for one in counts):
         yield from _counts(chain, plain(text), numbers, start, end)
 
 
-def _said_again(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[str]:
+def _underived(chain: Chain, site: re.Match[str], start: int, end: int) -> bool:
+    """Whether no step comes to a value, which would excuse it, nor is it the answer."""
+    last = site.end("value")
+    if site["value"].isalpha() or chain.text[last : last + 1] == ",":
+        return True  # perhaps one thousand and more
+    value = Fraction(site["value"])
+    if shown(value) == (chain.answer or "").strip("$°% "):
+        return False
+    return not any(
+        equation.left.start < last and value in equation.values
+        for equation in equations(chain.text, start, end)
+    )
+
+
+def _said_again(
+    pattern: re.Pattern[str], text: str, start: int, end: int
+) -> Iterator[re.Match[str]]:
     """Values that may be said of what was named before."""
     for match in islice(pattern.finditer(text, start, end), _MOST):
         if word := match["thing"]:
@@ -73,7 +89,7 @@ def _said_again(pattern: re.Pattern[str], text: str, start: int, end: int) -> It
             if place > 0 and (
                 text[place - 1].isdigit() or text[max(0, place - 6) : place].endswith(_WORDS)
             ):
-                yield match["value"]
+                yield match
             continue
         ahead = text[max(start, match.start() - 16) : match.start()].split()
         word = ahead[-1][1:] if ahead else ""
@@ -82,7 +98,7 @@ def _said_again(pattern: re.Pattern[str], text: str, start: int, end: int) -> It
         for link in _LINKED:
             place = text.find(word + link, start, match.start())
             if place >= 0 and not text[place + len(word) + len(link)].isalpha():
-                yield match["value"]
+                yield match
                 break
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import opening, unless_excused
+from vlm_boundary.reasoning.passages import opening, unless_excused, words_in
 from vlm_boundary.verifier.phrases import occurs
 
 FACTORS = {
@@ -55,6 +55,7 @@ _RELATIONS = (
     ("mid", _related(_MIDLINE, "(?:third side|base|[A-Z]{2})"), Fraction(1, 2),
      "the line between the midpoints of two sides is half as long as the third side"),
 )  # fmt: skip
+_RELATED = frozenset("angle diameter radius midline midsegment segment midpoints".split())
 _NO_RELATION = re.compile(
     r"\b(?:not|never|whose|than|if|small\w*|larger|largest|bigger|biggest|other|outer|inner"
     r"|circles?|angle|radius|diameter|arc is|chord|square|area|sum|plus|minus|by)\b|n't",
@@ -124,7 +125,7 @@ _ARE = r"(?:are|is|must be|have to be|get|can be)"
 _ONE = r" (?:the )?(?:value |number |one )?"
 # A key and what is never so, whatever the figure or the data.
 _NEVER = tuple(
-    (key, re.compile(opening(first.split("|")) + rest, re.IGNORECASE), note)
+    (key, frozenset(first.split("|")), re.compile(opening(first.split("|")) + rest, re.I), note)
     for key, first, rest, note in (
         ("run", "slope|gradient", rf"{_MEANS} {_THE}run (?:divided by|over) {_THE}rise",
          "a slope is the rise divided by the run"),
@@ -143,9 +144,9 @@ _NEVER = tuple(
         ("perimeter of", "perimeter", rf" of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
          rf"|length (?:times|multiplied by) {_THE}width|side squared)",
          "a perimeter is the sum of the sides"),
-        ("area of", "area", rf" of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?"
-         r"(?:the )?(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two"
-                                                                " sides"),
+        ("area of", "area", rf" of {_A} (?:rectangle|square){_MEANS}"
+         r" (?:twice |two times )?(?:the )?(?:sum of|length plus|four times (?:the|its) side)",
+         "an area is a product of two sides"),
         ("circle", "area", rf" of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
          r"|(?:π|pi) times (?:the|its) diameter|twice (?:π|pi))", "a circle's area is πr²"),
         ("ircumference", "circumference", rf"(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"
@@ -160,9 +161,10 @@ _NEVER = tuple(
          "the area of an equilateral triangle is √3/4 times the square of its side"),
         ("exclusive", "mutually", rf" exclusive\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE}"
          r" multiplied", "probabilities of events that exclude each other are added"),
-        ("rapez", "trapezoid|trapezium", rf"[^.;\n]{{0,40}} product of {_THE}(?:two )?"
+        ("rapez", "trapezoid|trapezoids|trapezoidal|trapezium|trapeziums",
+         rf"[^.;\n]{{0,40}} product of {_THE}(?:two )?"
          r"(?:parallel sides|bases)", "a trapezoid's area has the sum of the parallel sides"),
-        ("ercent", "percent", r"(?:age)? (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}"
+        ("ercent", "percent|percentage", r" (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}"
          r"\b(?:divided? |relative |refers? )(?:[a-z]+ ){0,5}(?:by|to) the (?:new|final|later|last"
          r"|end|larger) (?:value|price|number|amount)",
          "a change in percent is relative to the old value"),
@@ -177,6 +179,7 @@ _NEVER = tuple(
          r" (?:always )?equal", "opposite angles of a cyclic quadrilateral add up to 180°"),
     )
 )  # fmt: skip
+_BEGIN = frozenset[str]().union(*(firsts for _, firsts, _, _ in _NEVER))
 _DEGREES = r"(?P<said>\d{1,4})(?![\d.,]\d|\d)\s?(?:°|degrees|\^\{?\\circ)"
 _ADD_UP = r"(?: (?:always|must|together|will))* (?:add(?: up)? to|sum (?:up )?to|total|make)"
 _HAS = r" (?:is|has|measures|equals)"
@@ -229,7 +232,8 @@ _Found = tuple[int, int, str]
 
 
 def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
-    for key, pattern, right, note in _RELATIONS:
+    words = words_in(text)
+    for key, pattern, right, note in () if _RELATED.isdisjoint(words) else _RELATIONS:
         for match in pattern.finditer(text, start, end) if key in text else ():
             word = match["factor"].lower().replace("-", " ")
             said = FACTORS.get(word, Fraction(1))
@@ -237,9 +241,10 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
                 yield *match.span(), note
     if "rea of" in text or "olume of" in text:
         yield from _formulas(text, start, end)
-    for key, pattern, note in _NEVER:
-        for match in pattern.finditer(text, start, end) if key in text else ():
-            yield *match.span(), note
+    for key, firsts, pattern, note in () if _BEGIN.isdisjoint(words) else _NEVER:
+        if not firsts.isdisjoint(words) and key in text:
+            for match in pattern.finditer(text, start, end):
+                yield *match.span(), note
     if "angle" in text or "full " in text:
         for key, pattern, degrees, note in _TURNS:
             for match in pattern.finditer(text, start, end) if key in text else ():
