@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vlm_boundary.reasoning.described import differs, excused, figures_of, said_of
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import takes_back
+from vlm_boundary.reasoning.passages import takes_back, words_in
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import (
     ATTRIBUTES,
@@ -26,7 +26,7 @@ _KEPT = ("radius", "diameter")
 _ROUNDS = ("adius", "iameter")
 _NAMED = ("side", "length", "width", "base", "height", *_KEPT)  # with a letter that stands for it
 _STANDS = SOFT | {"marked", "labelled", "labeled", "given", "as"}
-_SIGNS = tuple(name[1:] for name in _NAMED)
+_SIGNS = frozenset((*_NAMED, *(f"{name}s" for name in _NAMED)))
 _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
@@ -42,7 +42,7 @@ _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using
 
 def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of an attribute that is said twice, differently, of the same figure."""
-    if not occurs(_SIGNS, chain.text):
+    if _SIGNS.isdisjoint(words_in(chain.text)):
         return
     values = {*_LETTERED.findall(chain.text, start, end)} if "=" in chain.text else set()
     if occurs(_ROUNDS, chain.text):

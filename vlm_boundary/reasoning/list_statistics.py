@@ -68,9 +68,10 @@ _LENGTH = re.compile(
     re.IGNORECASE,
 )
 _KEYS = (
-    "median", "mode", "mean", "average", "range", "most", "least", "mum", " sum", "first ",
-    "second ", "third ", "fourth ", "fifth ", "sixth ", "last ", "order", "sort", "there are",
+    "mean", " sum", "order", "range", "most", "average", "there are", "mode", "median", "least",
+    "mum", "sort", "first ", "last ", "second ",
 )  # fmt: skip
+_NTHS = ("third ", "fourth ", "fifth ", "sixth ")
 _SUPERLATIVE = ("est ", "est.", "est,", "est?", "est-", "est:", "est*")
 _OF_NUMBERS = re.compile(r"\b(?:values|numbers|data|list|set)\b[^.\n]*\Z", re.IGNORECASE)
 # Of a part of the list, or of something made of it.
@@ -108,7 +109,11 @@ _COUNTED_NOUN = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}|{ENGLISH}) ([a-z]+)", re.I
 
 def names_statistic(low: str) -> bool:
     """Whether a text, in small letters, may name a statistic or the order of a list."""
-    return occurs(_KEYS, low) or ("est" in low and occurs(_SUPERLATIVE, low))
+    return (
+        occurs(_KEYS, low)
+        or ("est" in low and occurs(_SUPERLATIVE, low))
+        or ("th" in low and occurs(_NTHS, low))
+    )
 
 
 def wrong_statistics(

@@ -14,6 +14,7 @@ from vlm_boundary.reasoning.listed import (
     row_after,
     sentences,
 )
+from vlm_boundary.reasoning.passages import words_in
 from vlm_boundary.reasoning.properties import (
     PROPERTY,
     Found,
@@ -30,6 +31,10 @@ _UNIVERSAL = (  # what a number has or has not, whatever the list is
     " even", "\neven", " odd", "\nodd", "prime", "acute", "obtuse", "multiples of", "divisible",
     "factors of", "factor of", "divisors of", "divisor of",
 )  # fmt: skip
+_WORDS = frozenset(
+    "even evens evenly odd odds oddly prime primes acute obtuse multiples divisible indivisible"
+    " factors factor divisors divisor".split()
+)
 _FEW = 2
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
@@ -97,7 +102,8 @@ _MAKES = re.compile(
 
 def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
-    may = occurs(_UNIVERSAL, f" {low}") or (speech.data.values and compares(low))
+    named = not _WORDS.isdisjoint(words_in(speech.text)) and occurs(_UNIVERSAL, f" {low}")
+    may = named or (speech.data.values and compares(low))
     if may and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
     if occurs(("qualif", "condition", "requirement", "criterion"), low):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.mathtext.dialects import CHAIN
@@ -229,7 +230,7 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
     said, text = chain.answer or "", chain.text
     if not chain.question or ("=" not in text and "≈" not in text):
         return []
-    options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
+    options = _options(chain.question)
     if not options:
         return []
     value = None if len(said) == 1 and said.isalpha() else _answer(chain)
@@ -256,6 +257,12 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
     which = f"which is option {others[0]}" if others else "which is no option"
     note = f"the chain comes to {in_short(last)}, {which}"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+@lru_cache(maxsize=256)  # many samples answer one question
+def _options(question: str) -> dict[str, Fraction]:
+    """The values of the options of a question, by their letters."""
+    return {name: Fraction(value) for name, value in _OPTION.findall(question)}
 
 
 def _is_far(result: Value, chosen: Value, options: dict[str, Fraction]) -> bool:

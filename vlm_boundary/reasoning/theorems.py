@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import opening, unless_excused, words_in
-from vlm_boundary.verifier.phrases import occurs
 
 FACTORS = {
     "half": Fraction(1, 2), "a third": Fraction(1, 3), "one third": Fraction(1, 3),
@@ -210,6 +209,9 @@ _TURNS = tuple(
     )
 )  # fmt: skip
 _ALL_SIDES = re.compile(r"\b(?:square|circle|cube|sphere|similar|radius|edges?)\b", re.I)
+_GROWING = frozenset(
+    "double doubled doubles triple tripled triples halved halves factor ratio".split()
+)
 _GROWS = re.compile(
     r"\b(?:sides?|edges?|radius|lengths?)(?: lengths?)? (?:is|are|gets?|has been|have been)?\s?"
     r"(?P<how>doubled|tripled|halved|doubles?|triples?)[^.;\n]{0,20}\bthe (?P<what>area|volume)"
@@ -250,9 +252,7 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
             for match in pattern.finditer(text, start, end) if key in text else ():
                 if int(match["said"]) != degrees:
                     yield *match.span(), note
-    if occurs(("oubl", "ripl", "halv", "same factor", "same ratio"), text) and occurs(
-        ("area", "volume"), text
-    ):
+    if not _GROWING.isdisjoint(words) and ("area" in text or "volume" in text):
         yield from _grown(text, start, end, question)
 
 

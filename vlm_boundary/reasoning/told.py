@@ -31,10 +31,12 @@ _UNITS = {
     "dollar": "$", "dollars": "$", "euro": "€", "euros": "€", "£": "£",
 }  # fmt: skip
 # Where a statement of one value begins or ends.
-CUT = re.compile(
-    r"[;!?\n()\[\]|<>]|[.:](?=\s|$)|,(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)"
-    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|but"
-    r"|when|here|given|we|[Aa]s(?= (?:the|angle|∠)))\b",
+CUT = re.compile(  # begins with a set of characters as well
+    r"[;!?\n()\[\]|<>.:,\sasbwthgA](?:(?<=[;!?\n()\[\]|<>])|(?<=[.:])(?=\s|$)"
+    r"|(?<=,)(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)|(?<=\s)[–—]\s|(?<!\w.)"
+    r"(?:(?<=a)nd|(?<=s)(?:o|ince)|(?<=b)(?:ecause|ut)|(?<=w)(?:hile|here|hereas|hen|e)"
+    r"|(?<=t)(?:hen|hat|hus|herefore)|(?<=h)(?:ence|ere)|(?<=g)iven"
+    r"|(?<=[Aa])s(?= (?:the|angle|∠)))\b)",
 )
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
 _OPERATORS = re.compile(r"[+*/×÷·^≈<>≤≥√]|\s[-−–]\s|\\(?:times|cdot|frac|sqrt|div)")
