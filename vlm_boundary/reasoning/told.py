@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
+from vlm_boundary.reasoning.number_lists import value_of
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
@@ -361,4 +362,4 @@ def _thing(said: Said) -> tuple[str, ...]:
 def _value(written: str) -> Fraction:
     if written.isalpha():
         return Fraction(english_number(written) or 0)
-    return Fraction(written.lstrip("$€£").replace(",", "").replace("−", "-"))
+    return value_of(written.lstrip("$€£").replace("−", "-"))
