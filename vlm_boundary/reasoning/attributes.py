@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vlm_boundary.reasoning.described import differs, excused, figures_of, said_of
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import takes_back
+from vlm_boundary.reasoning.passages import takes_back, words_in
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import (
     ATTRIBUTES,
@@ -23,15 +23,23 @@ from vlm_boundary.reasoning.told import (
 from vlm_boundary.verifier.phrases import occurs
 
 _KEPT = ("radius", "diameter")
+_ROUNDS = ("adius", "iameter")
 _NAMED = ("side", "length", "width", "base", "height", *_KEPT)  # with a letter that stands for it
 _STANDS = SOFT | {"marked", "labelled", "labeled", "given", "as"}
-_SIGNS = tuple(name[1:] for name in _NAMED)
+_SIGNS = frozenset((*_NAMED, *(f"{name}s" for name in _NAMED)))
 _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
 )
-_LETTERED = re.compile(r"\b([a-z]) ?= ?(\d+(?:\.\d+)?)")
-_ROUND = re.compile(r"([Rr]adius|[Dd]iameter)\b[^\d.\n]{0,30}(\d+(?:\.\d+)?)")
+_LETTERED = re.compile(r"([a-z])(?<!\w.) ?= ?(\d+(?:\.\d+)?)")
+_ROUND = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"([RrDd](?:(?<=[Rr])adius|(?<=[Dd])iameter))\b[^\d.\n]{0,30}(\d+(?:\.\d+)?)"
+)
+_LETTER = re.compile(r"(?<![A-Za-z])[a-z](?![A-Za-z\d])")
+_NAME = re.compile(  # begins with a set of characters as well
+    r"[slwbhSLWBH](?:(?<=[sS])ide|(?<=[lL])ength|(?<=[wW])idth|(?<=[bB])ase|(?<=[hH])eight)"
+)
+_NEAR = 90
 _MOST = 200
 _GIVES = (("=",), ("is",), ("of",))
 _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
@@ -39,11 +47,14 @@ _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using
 
 def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of an attribute that is said twice, differently, of the same figure."""
-    if not occurs(_SIGNS, chain.text):
+    if _SIGNS.isdisjoint(words_in(chain.text)):
         return
-    values = {*_LETTERED.findall(chain.text, start, end)}
-    values |= {(name[:1].lower(), value) for name, value in _ROUND.findall(chain.text, start, end)}
+    values = {*_LETTERED.findall(chain.text, start, end)} if "=" in chain.text else set()
+    rounds = _ROUND.findall(chain.text, start, end) if occurs(_ROUNDS, chain.text) else []
+    values |= {(name[:1].lower(), value) for name, value in rounds}
     if len({letter for letter, _ in values}) == len(values):
+        return
+    if not (rounds or _lettered(chain.text, values, start, end)):
         return
     asked = told(chain.question)
     text = plain(chain.text)
@@ -71,6 +82,16 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
         note = f"“{one}”, then “{two}”: the {key[0]} is {shown(before.value)} at first"
         yield Evidence("contradiction", before.first, before.end, note)
         yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _lettered(text: str, values: set[tuple[str, str]], start: int, end: int) -> bool:
+    """Whether a letter with two values may stand for an attribute that is named before it."""
+    letters = [letter for letter, _ in values]
+    several = {letter for letter in letters if letters.count(letter) > 1}
+    return any(
+        not several.isdisjoint(_LETTER.findall(text, named.end(), min(end, named.end() + _NEAR)))
+        for named in _NAME.finditer(text, start, end)
+    )
 
 
 def _same(text: str, key: tuple[str, ...], one: Said, two: Said, start: int) -> bool:

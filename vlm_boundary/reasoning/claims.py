@@ -164,7 +164,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if not _NUMBER.search(said):
         return _circle(text, start, end, said)
     listed = _LISTED.search(body) or _PARTS_NAMED.search(body)
-    if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
+    counted = _THAT_ONE.sub(" ", body) if " one" in body.lower() else body
+    if listed or _unread(counted, said, chain.question):
         return []
     if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
         return []

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from vlm_boundary.mathtext.units import UNITS
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import unless_excused
+from vlm_boundary.reasoning.passages import unless_excused, words_in
 from vlm_boundary.reasoning.steps import rounds_to
 from vlm_boundary.verifier.phrases import occurs
 
@@ -29,6 +29,10 @@ _IN_UNIT = re.compile(
 _LARGER = ("hour", "inute", "day", "week", "year", "km", "kilo", "met", "1 m", "kg", "lit", "1 l",
            "cm", "centi", "foot", "yard", "mile", "dm", "1 g", "inch")  # fmt: skip
 _DIMENSIONS = ("length", "mass", "time", "volume", "calendar")
+_NAMES = frozenset(
+    name for name, unit in UNITS.items() if unit.dimension in _DIMENSIONS and occurs(_LARGER, name)
+)
+_SHORT = frozenset("mlg")
 _OPENS = re.compile(
     r"(?:(?:\A|[.,;:(*\n])\s?|\b(?:that|since|because|as|so|and|know|recall|remember|there are"
     r" \d+ \w+ in) )\Z",
@@ -48,7 +52,8 @@ _CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
 def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A unit said to be so many of a smaller one of its kind, or a result converted, falsely."""
     found: list[re.Match[str]] = []
-    if occurs(_LARGER, text):
+    words = words_in(text)
+    if not _NAMES.isdisjoint(words) or (not _SHORT.isdisjoint(words) and occurs(_LARGER, text)):
         found += _OF_UNIT.finditer(text, start, end)
     if "here are " in text or "e have " in text:
         found += _IN_UNIT.finditer(text, start, end)
@@ -64,7 +69,7 @@ def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evid
             part = f"{match['part']}{power}"
             note = f"1 {match['unit']}{power} is {float(right):g} {part}, not {match['count']}"
             yield from unless_excused(text, *match.span(), start, end, note)
-    if "In " in text or " in " in text or "onverted to" in text:
+    if ("=" in text or "≈" in text) and occurs(("In ", " in ", "onverted to"), text):
         yield from _converted(text, start, end)
 
 

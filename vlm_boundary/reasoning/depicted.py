@@ -229,6 +229,8 @@ def _sizes(question: str, text: str, start: int, end: int) -> Iterator[Evidence]
     """A rectangle of the question, with one of its sides changed: 8 by 7 for 8 by 6."""
     sizes = {(match["one"], match["two"]) for match in _BY.finditer(question)}
     sizes |= {(match["one"], match["two"]) for match in _SIDES_OF.finditer(question)}
+    if not sizes:
+        return
     numbers = {int(number) for number in re.findall(r"\d+", question)}
     made = (
         numbers

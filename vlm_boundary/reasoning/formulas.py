@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import unless_excused
+from vlm_boundary.reasoning.passages import unless_excused, words_in
 from vlm_boundary.reasoning.theorems import FACTOR, FACTORS
 from vlm_boundary.verifier.phrases import occurs
 
@@ -27,6 +27,7 @@ _SIGNS = {
     "times": "*", "multiplied by": "*", "divided by": "/", "over": "/", "per": "/", "plus": "+",
     "minus": "-", "·": "*", "×": "*", "*": "*", "/": "/", "÷": "/", "+": "+", "-": "-",
 }  # fmt: skip
+_OPERATING = frozenset(("divided", "times", "multiplied", "over", "per"))
 _NAMES = "|".join(sorted({name for of in _MADE_OF for name in (of[0], of[1], of[3])}))
 _QUANTITY = re.compile(
     rf"\b(?P<what>{_NAMES}) (?:(?:is|equals|=|as|means|the)(?: (?:equal to|given by|defined as"
@@ -88,6 +89,7 @@ _SIDES = {
 _SOLIDS = {
     "cube": (6, 12, 8), "cuboid": (6, 12, 8), "tetrahedron": (4, 6, 4), "octahedron": (8, 12, 6),
 }  # fmt: skip
+_PARTS = frozenset(("sides", "angles", "faces", "edges", "vertices", "corners"))
 _HAS = re.compile(
     rf"\b(?:an?|every|each|any) (?:regular )?(?P<figure>{'|'.join([*_SIDES, *_SOLIDS])}) has"
     rf" (?:exactly |always )?"
@@ -108,6 +110,7 @@ _COMPARED = re.compile(
     rf" [$€£]?{_N.format('two')}(?![\d/^]|[.,]\d|\s?[-+*/×·÷^(])(?P<same>°|%| (?:cm|m|km|kg|g"
     rf"|dollars)\b)?(?=[,.;:)]|\s(?:and|so|but)\b|\Z)",
 )
+_KINDS_OF_NUMBERS = frozenset(("prime", "even", "odd", "divisible", "multiple"))
 _WAYS = "greater larger bigger higher more less smaller lower longer shorter".split()
 _THAN = tuple(f" is {way} than " for way in _WAYS)
 _MORE = frozenset(("greater", "larger", "bigger", "higher", "more", "longer"))
@@ -123,7 +126,10 @@ _Found = tuple[int, int, str]
 
 
 def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
-    if occurs((" divided by ", " times ", "multiplied by", " over ", " per "), text):
+    words = words_in(text)
+    if not _OPERATING.isdisjoint(words) and occurs(
+        (" divided by ", " times ", "multiplied by", " over ", " per "), text
+    ):
         yield from _quantities(text, start, end)
     if _LETTERED.search(text, start, end):
         yield from _filled_in(text, start, end)
@@ -131,18 +137,16 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
         " of the " in text or " of a " in text
     ):
         yield from _parts_of_circles(text, start, end, question)
-    if " hand " in text:
+    if "hand" in words and " hand " in text:
         for match in _HANDS.finditer(text, start, end):
             right = _TURNS[match["hand"], match["unit"]]
             if float(match["said"]) != right:
                 turns = f"the {match['hand']} hand turns {right:g}° in one {match['unit']}"
                 yield *match.span(), f"{turns}, not {match['said']}°"
-    if " has " in text and occurs(
-        ("sides", "angles", "faces", "edges", "vertices", "corners"), text
-    ):
+    if "has" in words and not _PARTS.isdisjoint(words):
         yield from _counted(text, start, end)
-    if " is " in text:
-        yield from _facts(text, start, end)
+    if "is" in words:
+        yield from _facts(text, words, start, end)
 
 
 def _quantities(text: str, start: int, end: int) -> Iterator[_Found]:
@@ -225,8 +229,8 @@ def _counted(text: str, start: int, end: int) -> Iterator[_Found]:
             yield *match.span(), f"a {figure} has {right} {what}, not {match['count']}"
 
 
-def _facts(text: str, start: int, end: int) -> Iterator[_Found]:
-    if occurs((" prime", " even", " odd", "divisible", "multiple of"), text):
+def _facts(text: str, words: Set[str], start: int, end: int) -> Iterator[_Found]:
+    if not words.isdisjoint(_KINDS_OF_NUMBERS):
         for match in _IS_A.finditer(text, start, end):
             number = Fraction(match["number"])
             if match["by"]:
@@ -247,7 +251,7 @@ def _facts(text: str, start: int, end: int) -> Iterator[_Found]:
                     match.end(),
                     f"this is false: {text[match.start('number') : match.end()]}",
                 )
-    if " than " in text and occurs(_THAN, text):
+    if "than" in words and occurs(_THAN, text):
         for match in _COMPARED.finditer(text, start, end):
             one, two = Fraction(match["one"]), Fraction(match["two"])
             if (match["unit"] or "").strip() != (match["same"] or "").strip() or one == two:

@@ -8,7 +8,7 @@ from itertools import islice
 from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.alternatives import VALUE, rows
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, opening
+from vlm_boundary.reasoning.passages import AnswerPlace, opening, words_in
 from vlm_boundary.reasoning.typeset import plain
 from vlm_boundary.verifier.phrases import occurs
 
@@ -162,6 +162,11 @@ _DOUBTS = (
     "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",
     "can't ", "can’t ",
 )  # fmt: skip
+_DOUBTING = frozenset(
+    "could couldn might mightn may maybe perhaps possible possibly possibility possibilities"
+    " impossible either neither or somewhere sure certain way probable probably improbable hard"
+    " cannot unable able can".split()
+)
 _UNDECIDING = (
     "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", "no way",
     "real way", "good way", "back and", "torn ", "out of the q", "any of th", "equally", "just as",
@@ -170,8 +175,13 @@ _UNDECIDING = (
     "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
     "unless it",
 )  # fmt: skip
-_ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", "plausible", "depend",
-         "come to mind")  # fmt: skip
+_UNDECIDED_WORDS = frozenset(  # one of which stands in each of the phrases
+    "can cannot unable hard impossible able way forth torn out any equally just defensible knows"
+    " unsure undecided toss tossup coin sure certain clear surprise gut said plausible best unless"
+    " could".split()
+)
+_ROWS_OTHERWISE = ("plausible", "depend", "come to mind")
+_ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", *_ROWS_OTHERWISE)
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
 # Outcomes that are equally likely are no doubt.
 _CHANCES = re.compile(r"\w+(?: \w+)? likely", re.IGNORECASE)
@@ -204,11 +214,14 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
         return found
     near = max(start, answer.start - 2 * _AHEAD)
     low = text[near:end].lower()
-    if occurs(_DOUBTS, low):
+    words = words_in(text)
+    doubts = not _DOUBTING.isdisjoint(words) and occurs(_DOUBTS, low)
+    if doubts:
         found = _unsettled(text, start, near, answer, end)
-    if not found and occurs(_UNDECIDING, low):
+    undecided = not _UNDECIDED_WORDS.isdisjoint(words) and occurs(_UNDECIDING, low)
+    if undecided and not found:
         found = _undecided(text, start, near, answer, end)
-    if not found and occurs(_ROWS, low):
+    if not found and (occurs(_ROWS, low) if doubts else occurs(_ROWS_OTHERWISE, low)):
         found = _one_of_a_row(text, near, answer, end)
     return found
 

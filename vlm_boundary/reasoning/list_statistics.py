@@ -30,8 +30,8 @@ from vlm_boundary.reasoning.passages import (
 from vlm_boundary.reasoning.properties import (
     COMPARED,
     THRESHOLD,
-    THRESHOLDS,
     Found,
+    compares,
 )
 from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
@@ -68,12 +68,12 @@ _LENGTH = re.compile(
     r"|in the))",
     re.IGNORECASE,
 )
-KEYS = (
-    "median", "mode", "mean", "average", "range", "most", "least", "est ", "est.", "est,", "est?",
-    "mum", "est-", "est:", "est*", " sum", "first ", "second ", "third ", "fourth ", "fifth ",
-    "sixth ", "last ",
-    "order", "sort", "there are",
+_KEYS = (
+    "mean", " sum", "order", "range", "most", "average", "there are", "mode", "median", "least",
+    "mum", "sort", "first ", "last ", "second ",
 )  # fmt: skip
+_NTHS = ("third ", "fourth ", "fifth ", "sixth ")
+_SUPERLATIVE = ("est ", "est.", "est,", "est?", "est-", "est:", "est*")
 _OF_NUMBERS = re.compile(r"\b(?:values|numbers|data|list|set)\b[^.\n]*\Z", re.IGNORECASE)
 # Of a part of the list, or of something made of it.
 _OTHER = re.compile(
@@ -108,6 +108,15 @@ _COUNT = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}(?![\w/%°.]\w?)|{ENGLISH}\b|none\
 _COUNTED_NOUN = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}|{ENGLISH}) ([a-z]+)", re.IGNORECASE)
 
 
+def names_statistic(low: str) -> bool:
+    """Whether a text, in small letters, may name a statistic or the order of a list."""
+    return (
+        occurs(_KEYS, low)
+        or ("est" in low and occurs(_SUPERLATIVE, low))
+        or ("th" in low and occurs(_NTHS, low))
+    )
+
+
 def wrong_statistics(
     chain: Chain,
     low: str,
@@ -119,7 +128,7 @@ def wrong_statistics(
 ) -> list[Found]:
     """What is said of the one list that a chain gives."""
     text = chain.text
-    if not occurs(KEYS, low) and not occurs(THRESHOLDS, low) and not occurs(THRESHOLDS, asked):
+    if not (names_statistic(low) or compares(low) or compares(asked)):
         return []
     whole = max(lists, key=lambda one: len(one.values))
     counted = Counter(whole.values)

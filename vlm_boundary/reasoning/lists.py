@@ -10,14 +10,14 @@ from dataclasses import replace
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.hours import wrong_hours
-from vlm_boundary.reasoning.list_statistics import KEYS, wrong_statistics
+from vlm_boundary.reasoning.list_statistics import names_statistic, wrong_statistics
 from vlm_boundary.reasoning.listed import NOTHING, Listed, described, listed_in
 from vlm_boundary.reasoning.members import wrong_members
 from vlm_boundary.reasoning.number_lists import NumberList, number_lists
 from vlm_boundary.reasoning.orders import wrong_orders
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, retracted
 from vlm_boundary.reasoning.places import wrong_places
-from vlm_boundary.reasoning.properties import NAMED, THRESHOLDS, Found, Speech
+from vlm_boundary.reasoning.properties import KINDS, Found, Speech, compares
 from vlm_boundary.reasoning.ratios import wrong_ratios
 from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
@@ -38,14 +38,18 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     statement is of a part of the list, of something made of it, or behind words that may pick some.
     """
     text = chain.text
-    low, asked = text.lower(), asked_of(chain.question).lower()
     given = described(chain.question) if "[" in chain.question else None
     told: list[Found] = []
     if "[" in chain.question:
         told += wrong_kinds(text, chain.question, start, end)
         if chain.question.count(":") > 3:
-            told += wrong_hours(Speech(text, chain.question, asked, NOTHING, start, end))
+            words = asked_of(chain.question).lower()
+            told += wrong_hours(Speech(text, chain.question, words, NOTHING, start, end))
     few = sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text)
+    if given is None and few:
+        low = asked = ""
+    else:
+        low, asked = text.lower(), asked_of(chain.question).lower()
     if given is not None or (not few and _speaks(low, asked)):
         lists = [] if few else number_lists(text, start, end)
         data = given or listed_in(lists) or NOTHING
@@ -60,7 +64,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
 
 def _speaks(low: str, asked: str) -> bool:
     """Whether a chain may say something of a list."""
-    return occurs(KEYS, low) or occurs(NAMED, low) or occurs(THRESHOLDS, asked)
+    return names_statistic(low) or compares(low) or occurs(KINDS, low) or compares(asked)
 
 
 def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterator[Found]:

@@ -14,11 +14,12 @@ from vlm_boundary.reasoning.listed import (
     row_after,
     sentences,
 )
+from vlm_boundary.reasoning.passages import words_in
 from vlm_boundary.reasoning.properties import (
     PROPERTY,
-    THRESHOLDS,
     Found,
     Speech,
+    compares,
     holds,
     meant,
     worded,
@@ -30,8 +31,11 @@ _UNIVERSAL = (  # what a number has or has not, whatever the list is
     " even", "\neven", " odd", "\nodd", "prime", "acute", "obtuse", "multiples of", "divisible",
     "factors of", "factor of", "divisors of", "divisor of",
 )  # fmt: skip
+_WORDS = frozenset(
+    "even evens evenly odd odds oddly prime primes acute obtuse multiples divisible indivisible"
+    " factors factor divisors divisor".split()
+)
 _FEW = 2
-_KEYS = (*THRESHOLDS, *_UNIVERSAL)
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in)"
@@ -101,8 +105,9 @@ _MAKES = re.compile(
 
 def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
-    keys = _KEYS if speech.data.values else _UNIVERSAL
-    if occurs(keys, f" {low}") and PROPERTY.search(speech.text, speech.start, speech.end):
+    named = not _WORDS.isdisjoint(words_in(speech.text)) and occurs(_UNIVERSAL, f" {low}")
+    may = named or (speech.data.values and compares(low))
+    if may and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
     if occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from vlm_boundary.reasoning.listed import PICKS, Listed, Mention, mention_of, row_after
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
-from vlm_boundary.reasoning.passages import SENTENCE, opening
+from vlm_boundary.reasoning.passages import SENTENCE, opening, words_in
 from vlm_boundary.reasoning.properties import Found, Speech
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
@@ -42,10 +42,18 @@ _SORTED = opening(
     )
 )
 _ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
+_WORDS = frozenset(
+    "ascending increasing descending decreasing from order ordered ordering sort sorts sorted"
+    " sorting rank ranked ranking arrange arranged arranges arranging arrangement arrangements"
+    f" {_SMALL} {_LARGE}".replace("|", " ").split()
+)
 _ORDER_KEYS = (
     "order", "sort", "scend", "creasing", "rank", "arrang", "st to ", "small to", "low to",
-    "high to", "large to", "from the low", "from the smal", "from the larg", "from the high",
-    "from low", "from smal", "from larg", "from high", "from long", "from short",
+    "high to", "large to",
+)  # fmt: skip
+_FROM = (
+    "from the low", "from the smal", "from the larg", "from the high", "from low", "from smal",
+    "from larg", "from high", "from long", "from short",
 )  # fmt: skip
 _SIGN = re.compile(  # what stands between such words and the list
     r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have"
@@ -78,7 +86,9 @@ _ITEMS = re.compile(r"[,;](?!\d{3}(?!\d))\s*(?:and\b)?|[<>≤≥→]|\band\b")
 
 def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
     """Lists that are not in the order said, lost or gained a value, or have another middle."""
-    if not occurs(_ORDER_KEYS, low):
+    if _WORDS.isdisjoint(words_in(speech.text)):
+        return
+    if not (occurs(_ORDER_KEYS, low) or ("from " in low and occurs(_FROM, low))):
         return
     text = speech.text
     if not _ORDER.search(text, speech.start, speech.end):

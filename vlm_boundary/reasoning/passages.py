@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vlm_boundary.records.validity import Evidence
 from vlm_boundary.verifier.phrases import occurs
@@ -56,6 +57,7 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _STATING = ("boxed", "nswer", "fbox", "####", "答案")
+_LETTERS = re.compile(r"[a-z]+")
 _DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
@@ -70,9 +72,15 @@ def own_turn(text: str, question: str = "") -> tuple[int, int]:
     return turn_span(text, question)
 
 
+@lru_cache(maxsize=4)  # many rules ask for the words of one text
+def words_in(text: str) -> frozenset[str]:
+    """The words of a text in small letters, each once: a rule whose words it lacks is no use."""
+    return frozenset(_LETTERS.findall(text.lower()))
+
+
 def asked_of(question: str) -> str:
     """A question without what it says in brackets of its picture."""
-    return _DESCRIBED.sub(" ", question)
+    return _DESCRIBED.sub(" ", question) if "[" in question else question
 
 
 def retracted(text: str, end: int, limit: int) -> bool:

@@ -12,6 +12,7 @@ from statistics import median
 from vlm_boundary.reasoning.listed import Listed
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import opening
+from vlm_boundary.verifier.phrases import occurs
 
 Found = tuple[int, int, str]
 """What a flag has: where it begins and ends, and its note."""
@@ -25,11 +26,12 @@ COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "warmer than": operator.gt, "colder than": operator.lt,
     "at least": operator.ge, "at most": operator.le,
 }  # fmt: skip
-NAMED = (  # what is said of numbers with a property
-    *(f"{how} " for how in COMPARED), "even numbers", "odd numbers", "even ones", "odd ones",
-    "prime", "multiples of", "divisible by", "factors of", "divisors of",
+KINDS = (  # what is said of numbers with a property
+    "even numbers", "odd numbers", "even ones", "odd ones", "prime", "multiples of",
+    "divisible by", "factors of", "divisors of",
 )  # fmt: skip
-THRESHOLDS = tuple(f"{how} " for how in COMPARED)
+_THAN = tuple(f"{how} " for how in COMPARED if how.endswith(" than"))
+_OTHERS = tuple(f"{how} " for how in COMPARED if not how.endswith(" than"))
 _HOW = opening(sorted(COMPARED, key=len, reverse=True))
 THRESHOLD = re.compile(
     rf"(?P<how>{_HOW})s? (?:a |the )?(?:value of )?"
@@ -56,6 +58,11 @@ class Speech:
     data: Listed
     start: int
     end: int
+
+
+def compares(low: str) -> bool:
+    """Whether a text, in small letters, may compare values with a bound."""
+    return occurs(_OTHERS, low) or (" than " in low and occurs(_THAN, low))
 
 
 def holds(said: re.Match[str], data: Listed) -> Callable[[Fraction], bool]:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import opening, unless_excused
+from vlm_boundary.reasoning.passages import opening, unless_excused, words_in
 from vlm_boundary.reasoning.steps import one_step, rounds_to, shown
 from vlm_boundary.reasoning.theorems import FACTORS
 from vlm_boundary.verifier.phrases import occurs
@@ -19,6 +19,7 @@ _FACTORS = (
     "alf ", "hird", "uarter", "ourth", "ifth", "ixth", "ighth", "enth", "wice", "ouble", "riple",
     " times ", "hrice",
 )  # fmt: skip
+_WORDS = frozenset(word for name in FACTORS for word in name.split()[-1:])
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
 _NUMBER = re.compile(
     rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b(?! times)", re.IGNORECASE
@@ -132,10 +133,12 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
     The other one is a number, what was said just before, or a name whose value the question or the
     chain gives. Any number that stands before may be meant; so nothing is said where one fits.
     """
-    if not occurs(_FACTORS, text) and " than " not in text:
+    words = words_in(text)
+    if "than" not in words and _WORDS.isdisjoint(words):
         return
-    asked = [*islice(_relations(question, 0, len(question)), _MOST)]
-    for relation in islice(_relations(text, start, end), _MOST):
+    relations = [*islice(_relations(text, start, end), _MOST)]
+    asked = [*islice(_relations(question, 0, len(question)), _MOST)] if relations else []
+    for relation in relations:
         if _CHANGED.search(text, max(start, relation.start - 40), relation.start):
             continue
         found = _value_of(text, relation, start, end, question) or _otherwise(

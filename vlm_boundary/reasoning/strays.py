@@ -55,34 +55,72 @@ _MOST = 60
 def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing with two values, the second of which is nowhere else."""
     text = chain.text
+    values = [*_said_again(_SITE, text, start, end)]
+    counts = [*_said_again(_COUNT_SITE, text, start, end)]
+    if not (values or counts):
+        return
     numbers = Counter(_NUMBER.findall(text, start, end))
-    if _said_again(_SITE, text, numbers, start, end):
-        yield from _values(chain, plain(text), numbers, start, end)
-    if _said_again(_COUNT_SITE, text, numbers, start, end):
-        yield from _counts(chain, plain(text), numbers, start, end)
+    values, counts = (
+        [one for one in found if numbers[one["value"]] < 2] for found in (values, counts)
+    )
+    if not (values or counts):
+        return
+    text = plain(text)
+    if any(
+        not _of_a_case(text, one, start) and _underived(chain, one, start, end) for one in values
+    ):
+        yield from _values(chain, text, numbers, start, end)
+    if any(_underived(chain, one, start, end) for one in counts):
+        yield from _counts(chain, text, numbers, start, end)
+
+
+def _of_a_case(text: str, site: re.Match[str], start: int) -> bool:
+    """Whether a number stands before the clause of a value in its sentence, as of a case."""
+    place = site.start("value")
+    opened = _sentence(text, place, start)
+    comma = text.rfind(", ", opened, place)
+    if comma < 0 or CUT.match(text, comma) is None:
+        return False
+    return _NUMBER.search(text, opened, comma) is not None
+
+
+def _underived(chain: Chain, site: re.Match[str], start: int, end: int) -> bool:
+    """Whether no step comes to a value, which would excuse it, nor is it the answer."""
+    last = site.end("value")
+    if site["value"].isalpha():
+        return chain.text.lower().count(f" {site['value']} ") < 2
+    if chain.text[last : last + 1] == ",":
+        return True  # perhaps one thousand and more
+    value = Fraction(site["value"])
+    if shown(value) == (chain.answer or "").strip("$°% "):
+        return False
+    return not any(
+        equation.left.start < last and value in equation.values
+        for equation in equations(chain.text, start, end)
+    )
 
 
 def _said_again(
-    pattern: re.Pattern[str], text: str, numbers: Counter[str], start: int, end: int
-) -> bool:
-    """Whether a value that stands nowhere else may be said of what was named before."""
+    pattern: re.Pattern[str], text: str, start: int, end: int
+) -> Iterator[re.Match[str]]:
+    """Values that may be said of what was named before."""
     for match in islice(pattern.finditer(text, start, end), _MOST):
-        if numbers[match["value"]] > 1:
-            continue
         if word := match["thing"]:
             place = text.find(f" {word}", start, match.start())
             if place > 0 and (
                 text[place - 1].isdigit() or text[max(0, place - 6) : place].endswith(_WORDS)
             ):
-                return True
+                yield match
             continue
         ahead = text[max(start, match.start() - 16) : match.start()].split()
         word = ahead[-1][1:] if ahead else ""
+        if text.find(f"{word} ", start, match.start()) < 0:
+            continue  # each link begins with a space
         for link in _LINKED:
             place = text.find(word + link, start, match.start())
             if place >= 0 and not text[place + len(word) + len(link)].isalpha():
-                return True
-    return False
+                yield match
+                break
 
 
 def _values(
@@ -191,6 +229,10 @@ def _results(chain: Chain, text: str, start: int, end: int) -> dict[tuple[str, .
 
 def _digits_before(text: str, said: Said, start: int) -> bool:
     """Whether another number stands before a value in its sentence, as of a case."""
-    first = max(start, said.start - 160)
-    opened = max((cut.end() for cut in _SENTENCE.finditer(text, first, said.start)), default=first)
-    return _NUMBER.search(text, opened, said.first) is not None
+    return _NUMBER.search(text, _sentence(text, said.start, start), said.first) is not None
+
+
+def _sentence(text: str, place: int, start: int) -> int:
+    """Where the sentence before a place begins."""
+    first = max(start, place - 160)
+    return max((cut.end() for cut in _SENTENCE.finditer(text, first, place)), default=first)

@@ -351,6 +351,12 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
+@lru_cache(maxsize=256)  # many samples answer one question
+def _options(question: str) -> dict[str, Fraction]:
+    """The values of the options of a question, by their letters."""
+    return {name: Fraction(value) for name, value in OPTION.findall(question)}
+
+
 def _is_far(result: Value, chosen: Value, options: dict[str, Fraction]) -> bool:
     """Whether a result is not near the option chosen, or nearer to another one."""
     distance = abs(float(result) - float(chosen))

@@ -47,7 +47,7 @@ def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
     text, data = speech.text, speech.data
     if " as often as" in low or " as many times as" in low:
         yield from _as_often(speech)
-    if not occurs(_COUNTED, low) or len(data.values) < 3 or "digit" in speech.asked:
+    if len(data.values) < 3 or not occurs(_COUNTED, low) or "digit" in speech.asked:
         return
     for first, last in sentences(text, speech.start, speech.end):
         said = [*_OCCURS.finditer(text, first, last)]

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
+from vlm_boundary.reasoning.number_lists import value_of
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
@@ -34,11 +35,12 @@ _UNITS = {
     "dollar": "$", "dollars": "$", "euro": "€", "euros": "€", "£": "£",
 }  # fmt: skip
 # Where a statement of one value begins or ends.
-CUT = re.compile(
-    r"[;!?\n()\[\]|<>]|[.:](?=\s|$)|,(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)"
-    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore"
-    r"|(?<!thing )but"
-    r"|when|here|given|we|[Aa]s(?= (?:the|angle|∠)))\b",
+CUT = re.compile(  # begins with a set of characters as well
+    r"[;!?\n()\[\]|<>.:,\sasbwthgA](?:(?<=[;!?\n()\[\]|<>])|(?<=[.:])(?=\s|$)"
+    r"|(?<=,)(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)|(?<=\s)[–—]\s|(?<!\w.)"
+    r"(?:(?<=a)nd|(?<=s)(?:o|ince)|(?<=b)ecause|(?<=b)(?<!thing b)ut|(?<=w)(?:hile|here|hereas|hen|e)"
+    r"|(?<=t)(?:hen|hat|hus|herefore)|(?<=h)(?:ence|ere)|(?<=g)iven"
+    r"|(?<=[Aa])s(?= (?:the|angle|∠)))\b)",
 )
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
 _OPERATORS = re.compile(r"[+*/×÷·^≈<>≤≥√]|\s[-−–]\s|\\(?:times|cdot|frac|sqrt|div)")
@@ -71,8 +73,9 @@ _PLAIN = {"\\angle": "∠     ", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _COLUMNS = re.compile(r"\|[^|;\n]*\|")
 _HEADING = re.compile(r"[^:.;\d]{3,60}:\s")
-_GEOMETRIC = re.compile(
-    r"(?P<name>(?:∠\s{0,6}|\b[Aa]ngle )[A-Z]{1,3}|(?<![A-Za-z∠+*/×·-])[A-Z]{2})"
+_GEOMETRIC = re.compile(  # begins with a set of characters as well
+    r"(?P<name>[∠aA-Z](?:(?:(?<=∠)\s{0,6}|(?<=[aA])(?<!\w.)ngle )[A-Z]{1,3}"
+    r"|(?<=[A-Z])(?<![A-Za-z∠+*/×·-].)[A-Z]))"
     r"\s?(?:=|is|measures)\s?(?P<value>\d+(?:\.\d+)?)"
     r"(?![\d^/]|[.,]\d|\s?[-+*/×·=])"
 )
@@ -236,7 +239,8 @@ def told(question: str) -> Told:
         return Told()  # of which column a value is, names alone do not tell
     text = plain(question)
     if described is None:
-        return Told(_geometric(text), {}, frozenset(words_of(text)))
+        found_names = _geometric(text)
+        return Told(found_names, {}, frozenset(words_of(text))) if found_names else Told()
     first, last = described.span(1)
     heading = _HEADING.match(text, first, last)
     first = heading.end() if heading else first
@@ -368,4 +372,4 @@ def _thing(said: Said) -> tuple[str, ...]:
 def _value(written: str) -> Fraction:
     if written.isalpha():
         return Fraction(english_number(written) or 0)
-    return Fraction(written.lstrip("$€£").replace(",", "").replace("−", "-"))
+    return value_of(written.lstrip("$€£").replace("−", "-"))

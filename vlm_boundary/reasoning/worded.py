@@ -10,7 +10,7 @@ from itertools import chain
 
 from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import hypothetical, opening, retracted
+from vlm_boundary.reasoning.passages import hypothetical, opening, retracted, words_in
 from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -93,13 +93,11 @@ _ADD_UP = re.compile(
 _PER_CENT = re.compile(r"\s?(?:\\?%|percent\b)", re.IGNORECASE)
 _NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_KEYS = (
-    "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
-    " times ", "halving", "sum of", "sum to", "sum up to", " make",
-    " plus ", " minus ", " divided by ",
-    "product of", "difference ", "average of", "mean of", "add", "ubtract", "ultipl",
-    "ivid", "square root of", "%", "percent",
-)  # fmt: skip
+_WORDS = frozenset(
+    f"third thirds quarter quarters fourth fourths fifth tenth times plus minus divided root make"
+    f" makes sum difference product average mean percent percents percentage halving half add"
+    f" {' '.join(_TIMES)} {' '.join(_ACTIONS)}".split()
+)
 _TOTALS = (
     "sum ", "add up to", " make", "product ", "difference ", "average ", "mean "
 )  # fmt: skip
@@ -119,9 +117,9 @@ def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
 
     Numbers agree to the digits shown; statements that are taken back or supposed are no errors.
     """
-    low = text.lower() if end - start == len(text) else text[start:end].lower()
-    if not occurs(_KEYS, low):
+    if "%" not in text and _WORDS.isdisjoint(words_in(text)):
         return
+    low = text.lower() if end - start == len(text) else text[start:end].lower()
     for first, last, right, said, what in _statements(text, low, start, end):
         if rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
             continue
