@@ -26,6 +26,8 @@ FOLDERS = (
     "independent3",
     "independent4",
     "independent4_held_back",
+    "pictured",
+    "pictured_held_back",
 )
 MANY = settings(max_examples=150, deadline=None)
 

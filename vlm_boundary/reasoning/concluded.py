@@ -23,9 +23,11 @@ OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
 )
 _TAIL = 240
+_LEADS_ON = re.compile(r"(?:\b(?:is|are|equals?|be)|[=≈:])[\s$(*\\]*\Z")  # to the answer itself
+_BOLD = re.compile(r"\\mathbf\{([\d ]+)\}")  # \mathbf{7 0}
 _SENTENCES = re.compile(r"(?<=[.!?])\s|\n")
 _VALUE = re.compile(
-    r"(?<![\w.,/^√π*×·+:-])(?<![-+*/×·÷^] )(?:(?P<top>\d{1,6})\s?/\s?(?P<bottom>\d{1,6})"
+    r"(?<![\w.,/^√π*×·+:-])(?<![-+*/×·÷^] )(?<!\d (?=[√π]))(?:(?P<top>\d{1,6})\s?/\s?(?P<bottom>\d{1,6})"
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,9}(?:\.\d{1,6})?)?\s?"
     r"(?P<sign>π|√(?P<root>\d{1,4}))"
     r"|(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,9}(?:\.\d{1,6})?)"
@@ -151,10 +153,12 @@ def concluded(
 def _last_sentence(text: str, start: int, end: int) -> tuple[int, str]:
     """The last sentence with a value before a place, in plain characters."""
     first = max(start, end - _TAIL)
+    if _LEADS_ON.search(text, first, end):
+        return end, ""
     place = end
     for sentence in reversed(_SENTENCES.split(text[first:end])[-3:]):
         place -= len(sentence) + 1
-        said = plain(sentence).strip()
+        said = plain(_BOLD.sub(lambda bold: bold[1].replace(" ", ""), sentence)).strip()
         if _VALUE.search(said):
             return place, said
     return end, ""
