@@ -8,29 +8,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import asked_of, hypothetical, retracted, takes_back
+from vlm_boundary.reasoning.passages import (
+    asked_of,
+    hypothetical,
+    retracted,
+    takes_back,
+    words_in,
+)
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import told
-from vlm_boundary.verifier.phrases import occurs
 
 _WORDED = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-_ANY = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"\d(?<![\d.,]\d)\d{0,8}(?:,\d{3})*(?:\.\d{1,6})?"
-    r"|[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
-    r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)\b"
+_WORDS = frozenset(_WORDED.split("|"))
+_WORD = (  # begins with a set of characters, so that all others are passed fast
+    r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
+    r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)"
 )
-_COUNT = re.compile(  # begins with a set of characters as well
-    r"(?P<value>\d(?<![\d.,/^+*×·=–-]\d)(?<![/^+*×·=-] \d)\d{0,3}"
-    r"|[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
-    r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine))"
+_DIGITS = r"\d(?<![\d.,]\d)\d{0,8}(?:,\d{3})*(?:\.\d{1,6})?"
+_FEW = r"\d(?<![\d.,/^+*×·=–-]\d)(?<![/^+*×·=-] \d)\d{0,3}"
+_THINGS = (
     r" (?P<kind>(?:(?!of\b|more\b|by\b|times\b)[a-z]{3,12} ){0,2}?)"
     r"(?P<thing>[a-z]{3,14}s|children|people|men|women)\b(?!\s?[-+*/×=])"
 )
+# Numbers and counts, of a text with words for numbers or with digits alone.
+_ANY = {True: re.compile(rf"{_DIGITS}|{_WORD}\b"), False: re.compile(_DIGITS)}
+_COUNT = {
+    True: re.compile(rf"(?P<value>{_FEW}|{_WORD}){_THINGS}"),
+    False: re.compile(rf"(?P<value>{_FEW}){_THINGS}"),
+}
 _DEFINITE = re.compile(
     r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are"
     r"|of)\s\Z",
@@ -54,13 +64,13 @@ _CHANGE = re.compile(
     r"|in total|total)\b",
     re.IGNORECASE,
 )
-_LETTER = re.compile(
-    r"(?<![\w^*/+·-])(?<![\d*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle"
+_LETTER = re.compile(  # begins with a set of characters as well
+    r"(?=[A-Zrdhabcpqm∠\\])(?<![\w^*/+·-])(?<![\d*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle"
     r" )[A-Z]{1,3}) ?= ?"
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
 _LAST = re.compile(
-    r"(?<![\w^*/+·-])(?P<name>[rdhabcpqm]"
+    r"(?=[A-Zrdhabcpqm])(?<![\w^*/+·-])(?P<name>[rdhabcpqm]"
     r"|[A-Z]{2}) ?= ?[^=\n.,;]{1,40}= ?(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d"
     r"| ?[-+*/×·√π\\=])"
 )
@@ -72,8 +82,9 @@ _TOGETHER = re.compile(
     r"\d(?<![\d.,/+*×·=-]\d)(?<![/+*×·=-] \d)(?<!\w.)\d{0,5}(?: [a-z]{3,14}){0,2}"
     r" (?:in (?:the (?:bag|box|jar|urn|basket|drawer|picture|scene)|all|total)|altogether)\b"
 )
-_TOGETHER_SIGNS = ("in all", "in total", "altogether", *(f"in the {one}" for one in "bj"))
-_TOGETHER_SIGNS += tuple(f"in the {one}" for one in ("urn", "drawer", "picture", "scene"))
+_TOTALS = frozenset(["total", "sum"])
+_ALL = "all total altogether bag box jar urn basket drawer picture scene".split()
+_TOGETHER_WORDS = frozenset(_ALL)
 _GOES_ON = re.compile(r"[-+*/×·=−]")
 _NAMELY = re.compile(
     rf"\b(?P<value>\d{{1,2}}|{_WORDED}) (?:[a-z]{{2,14}} ){{0,8}}?[a-z]{{2,14}}(?:"
@@ -89,6 +100,8 @@ _PHRASE = re.compile(
     r" [$€£]?(?P<value>-?\d{1,6}(?:\.\d{1,3})?)(?![\d/%^]|[.,:]\d|,? (?:and |or )?\d"
     r"| ?[-+*/×·=√π]| x |\w)"
 )
+_VALUED = re.compile(r" (?<=[a-z:] )[$€£]?-?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%^])")
+_SIZES = frozenset("wide long high tall deep thick".split())
 _SIZE = re.compile(
     r"(?<![\d.,/])(?P<value>\d{1,5}(?:\.\d{1,3})?)(?: ?[ckm]?m| met(?:er|re)s| feet| inches|"
     r" years?| units)?[ -](?P<key>wide|long|high|tall|deep|thick)\b"
@@ -122,7 +135,9 @@ _ADDED = re.compile(
     r"(?<![\d.*/×·+-])(?<![*/×·+-]"
     r" )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
 )
+_LETTERS = re.compile(r"[a-z]+")
 _MOST = 60
+_Number = int | Fraction  # an integer where it is whole, which is many times faster in sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,33 +151,55 @@ class _Count:
 
 def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """A value that is said once and used nowhere, of what has another value that is used."""
-    text = chain.text
-    written = Counter(_ANY.findall(text, start, end))
+    text, words = chain.text, words_in(chain.text)
+    written = Counter(_ANY[not _WORDS.isdisjoint(words)].findall(text, start, end))
     if 1 not in written.values():
         return
-    numbers: Counter[Fraction] = Counter()
+    numbers: Counter[_Number] = Counter()
     for number, times in written.items():
         numbers[_number(number)] += times
-    asked = {_number(one) for one in _ANY.findall(chain.question)}
-    lone = {value for value, times in numbers.items() if times == 1} - asked
-    lone -= {_number((chain.answer or "").strip("$°% "))}
-    yield from _namely(text, start, end)
+    if ")," in text or ") and" in text:
+        yield from _namely(text, start, end)
+    lone = {value for value, times in numbers.items() if times == 1}
+    lone.difference_update(map(_number, _ANY[False].findall(chain.question)))
+    lone.discard(_number((chain.answer or "").strip("$°% ")))
+    if lone:  # the words for numbers of a question are read only now
+        asked = _asked(chain.question)
+        lone -= asked
     if lone:
         yield from _counts(chain, lone, asked, numbers, start, end)
         yield from _letters(chain, lone, start, end)
         yield from _totals(chain, lone, start, end)
-        yield from _phrases(text, lone, asked, numbers, start, end)
-        yield from _added(text, lone, start, end)
+        if not _SIZES.isdisjoint(words) or _named_again(text, lone, start, end):
+            yield from _phrases(text, lone, asked, numbers, start, end)
+        if "+" in text and "\n" in text:
+            yield from _added(text, lone, start, end)
 
 
 @lru_cache(maxsize=4096)
-def _number(written: str) -> Fraction:
+def _number(written: str) -> _Number:
     if written.isalpha():
-        return Fraction(english_number(written) or -1)
+        return english_number(written) or -1
     try:
-        return Fraction(written.replace(",", ""))
+        return int(written) if written.isdecimal() else _whole(Fraction(written.replace(",", "")))
     except ValueError:
-        return Fraction(-1)
+        return -1
+
+
+def _whole(value: Fraction) -> _Number:
+    return value.numerator if value.denominator == 1 else value
+
+
+@lru_cache(maxsize=1024)  # many outputs answer one question
+def _asked(question: str) -> frozenset[_Number]:
+    """The numbers of a question."""
+    return frozenset(_number(one) for one in _ANY[True].findall(question))
+
+
+@lru_cache(maxsize=1024)
+def _given(question: str) -> tuple[_Count, ...]:
+    """What a question counts."""
+    return tuple(_counted(question, 0, len(question)))
 
 
 def _stands(text: str, span: tuple[int, int], start: int, end: int) -> bool:
@@ -170,7 +207,8 @@ def _stands(text: str, span: tuple[int, int], start: int, end: int) -> bool:
 
 
 def _counted(text: str, start: int, end: int) -> Iterator[_Count]:
-    for match in islice(_COUNT.finditer(text, start, end), _MOST):
+    pattern = _COUNT[not _WORDS.isdisjoint(words_in(text))]
+    for match in islice(pattern.finditer(text, start, end), _MOST):
         thing = match["thing"].lower()
         if thing not in _NO_THING:
             value = int(_number(match["value"]))
@@ -179,16 +217,18 @@ def _counted(text: str, start: int, end: int) -> Iterator[_Count]:
 
 def _counts(
     chain: Chain,
-    lone: set[Fraction],
-    asked: set[Fraction],
-    numbers: Counter[Fraction],
+    lone: set[_Number],
+    asked: frozenset[_Number],
+    numbers: Counter[_Number],
     start: int,
     end: int,
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
-    given = list(_counted(chain.question, 0, len(chain.question)))
     said = list(_counted(text, start, end))
+    if not any(one.value in lone for one in said):
+        return
+    given = _given(chain.question)
     used = {value for value, times in numbers.items() if times > 1} | asked
     for place, one in enumerate(said):
         if one.value not in lone or one.value < 2:
@@ -208,11 +248,11 @@ def _counts(
             continue
         if len({other.value for other in like}) > 1:
             continue
-        counts = {*asked, *(Fraction(o.value) for o in others)}
+        counts = {*asked, *(o.value for o in others)}
         known = _KNOWN.search(text[max(start, one.start - 10) : one.start]) is not None
         if not known or _TWICE.search(text):
-            counts.add(Fraction(2))
-        if not only and _made(Fraction(one.value), counts):
+            counts.add(2)
+        if not only and _made(one.value, counts):
             continue
         if _stands(text, (one.start, one.end), start, end):
             note = (
@@ -222,7 +262,7 @@ def _counts(
             yield Evidence("contradiction", one.start, one.end, note)
 
 
-def _made(value: Fraction, counts: set[Fraction]) -> bool:
+def _made(value: _Number, counts: set[_Number]) -> bool:
     """Whether a number is the sum, difference or product of others, or the square of one."""
     if len(counts) > _MOST:
         return True  # of so many, any number is
@@ -238,23 +278,29 @@ def _sentence(text: str, first: int, last: int, start: int, end: int) -> tuple[i
     return max(ahead, start, first - 60), min([*behind, end, last + 60])
 
 
-def _letters(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+def _letters(chain: Chain, lone: set[_Number], start: int, end: int) -> Iterator[Evidence]:
     """A letter with a value that nothing uses, and another one that is worked out: r = 7."""
     text = chain.text
+    if text.count("=", start, end) < 2:
+        return
+    names = [part.rstrip(" ")[-1:] for part in text[start:end].split("=")]
+    names = [name for name in names[:-1] if name.isalpha()]
+    if len({*names}) == len(names):
+        return
     found = list(islice(_LETTER.finditer(text, start, end), _MOST))
     if not found:
         return
     results = [*found, *islice(_LAST.finditer(text, start, end), _MOST)]
     for match in found:
-        value = Fraction(match["value"])
+        value = _number(match["value"])
         if value not in lone:
             continue
         others = [one for one in results if one["name"] == match["name"] and one is not match]
-        others = [one for one in others if Fraction(one["value"]) != value]
+        others = [one for one in others if _number(one["value"]) != value]
         if len({one["value"] for one in others}) != 1:
             continue
         one = others[0]
-        if _near(value, Fraction(one["value"])) or any(
+        if _near(value, _number(one["value"])) or any(
             _SET.search(text, max(start, item.start() - 12), item.start()) for item in (match, one)
         ):
             continue
@@ -268,29 +314,27 @@ def _letters(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterato
             yield Evidence("contradiction", *match.span(), note)
 
 
-def _near(one: Fraction, two: Fraction) -> bool:
+def _near(one: _Number, two: _Number) -> bool:
     """Whether one value is the other rounded, or in a larger unit."""
-    small, large = sorted((one, two))
+    small, large = sorted((Fraction(one), Fraction(two)))
     return large - small <= large / 50 or (small > 0 and large / small in _SCALES)
 
 
-def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+def _totals(chain: Chain, lone: set[_Number], start: int, end: int) -> Iterator[Evidence]:
     """A total that is none of the sums worked out, and is used nowhere."""
-    text = chain.text
-    found = (
-        list(islice(_TOTAL.finditer(text, start, end), 20))
-        if "otal" in text or "um" in text
-        else []
-    )
-    if occurs(_TOGETHER_SIGNS, text):
+    text, words = chain.text, words_in(chain.text)
+    found: list[re.Match[str]] = []
+    if not _TOTALS.isdisjoint(words):
+        found += islice(_TOTAL.finditer(text, start, end), 20)
+    if not _TOGETHER_WORDS.isdisjoint(words):
         found += islice(_TOGETHER.finditer(text, start, end), 20)
     for match in found:
         value = _number(match["value"] if match.re is _TOTAL else match[0].partition(" ")[0])
         if value not in lone:
             continue
         told_counts = [one.value for one in told(chain.question).counted.values()]
-        made = {
-            Fraction(one.values[1])
+        made: set[_Number] = {
+            one.values[1]
             for one in equations(text, start, end)
             if "+" in text[one.left.start : one.left.end]
             and isinstance(one.values[1], (int, Fraction))
@@ -298,7 +342,7 @@ def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator
         if _GOES_ON.search(text, match.end(), min(end, match.end() + 30)):
             continue
         if len(told_counts) > 1:
-            made.add(Fraction(sum(told_counts)))
+            made.add(sum(told_counts))
         if not made or value in made or value == sum(made) or _made(value, made):
             continue
         near = _SAID.findall(text, max(start, match.start() - 60), min(end, match.end() + 60))
@@ -308,30 +352,44 @@ def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator
         if any(value == whole - one for whole in made for one in told_counts):
             continue
         if _stands(text, match.span(), start, end):
-            note = f"{shown(value)} is none of the sums that are worked out"
+            note = f"{shown(Fraction(value))} is none of the sums that are worked out"
             yield Evidence("contradiction", *match.span(), note)
 
 
 def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Another number of pairs than are listed behind it: five of them, namely six."""
-    if ")," not in text and ") and" not in text:
-        return
     for match in islice(_NAMELY.finditer(text, start, end), 20):
         count = match["list"].count("(")
         said = [
             int(_number(one))
-            for one in _ANY.findall(match[0][: match.start("list") - match.start()])
+            for one in _ANY[True].findall(match[0][: match.start("list") - match.start()])
         ]
         if count not in said and _stands(text, match.span(), start, end):
             note = f"{match['value']} are said to be listed, and there are {count}"
             yield Evidence("contradiction", *match.span(), note)
 
 
+def _named_again(text: str, lone: set[_Number], start: int, end: int) -> bool:
+    """Whether two words before a value that nothing uses stand together elsewhere too."""
+    sites = (one for one in _VALUED.finditer(text, start, end) if _number(one["value"]) in lone)
+    low = ""
+    for site in islice(sites, _MOST):
+        low = low or text.lower()
+        words = _LETTERS.findall(low, max(start, site.start() - 50), site.start())[-4:]
+        if any(
+            _PLAIN.isdisjoint(pair)
+            and (low.count(" ".join(pair)) > 1 or low.count("-".join(pair)) > 1)
+            for pair in pairwise(words)
+        ):
+            return True
+    return False
+
+
 def _phrases(
     text: str,
-    lone: set[Fraction],
-    asked: set[Fraction],
-    numbers: Counter[Fraction],
+    lone: set[_Number],
+    asked: frozenset[_Number],
+    numbers: Counter[_Number],
     start: int,
     end: int,
 ) -> Iterator[Evidence]:
@@ -358,7 +416,7 @@ def _phrases(
             if _CHANGE.search(around) or _MOVES.search(around):
                 continue
             one, two = sorted((match, others[0]), key=lambda item: item.start())
-            if _near(*sorted(Fraction(item["value"].lstrip("-")) for item in (one, two))):
+            if _near(*(_number(item["value"].lstrip("-")) for item in (one, two))):
                 continue
             if (
                 takes_back(text, one.end(), two.start())
@@ -370,7 +428,7 @@ def _phrases(
                 yield Evidence("contradiction", *match.span(), note)
 
 
-def _added(text: str, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+def _added(text: str, lone: set[_Number], start: int, end: int) -> Iterator[Evidence]:
     """A list of values, and a sum that has another one for one of them."""
     lines = list(islice(_LISTED.finditer(text, start, end), _MOST))
     if len(lines) < 2:
