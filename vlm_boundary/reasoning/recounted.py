@@ -41,6 +41,7 @@ _COUNT = {
     True: re.compile(rf"(?P<value>{_FEW}|{_WORD}){_THINGS}"),
     False: re.compile(rf"(?P<value>{_FEW}){_THINGS}"),
 }
+_FOLLOWED = re.compile(r"\d(?<!\d\d)\d{0,3}(?= [a-z]{3})")
 _DEFINITE = re.compile(
     r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are"
     r"|of)\s\Z",
@@ -67,6 +68,10 @@ _CHANGE = re.compile(
 _LETTER = re.compile(  # begins with a set of characters as well
     r"(?=[A-Zrdhabcpqm∠\\])(?<![\w^*/+·-])(?<![\d*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle"
     r" )[A-Z]{1,3}) ?= ?"
+    r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
+)
+_EQUALS = re.compile(
+    r"=(?:(?<=[A-Zrdhabcpqm]=)|(?<=[A-Zrdhabcpqm] =)) ?"
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
 _LAST = re.compile(
@@ -101,6 +106,7 @@ _PHRASE = re.compile(
     r"| ?[-+*/×·=√π]| x |\w)"
 )
 _VALUED = re.compile(r" (?<=[a-z:] )[$€£]?-?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%^])")
+_LINKS = frozenset("is was are equals of at to on reads".split())
 _SIZES = frozenset("wide long high tall deep thick".split())
 _SIZE = re.compile(
     r"(?<![\d.,/])(?P<value>\d{1,5}(?:\.\d{1,3})?)(?: ?[ckm]?m| met(?:er|re)s| feet| inches|"
@@ -170,7 +176,7 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _counts(chain, lone, asked, numbers, start, end)
         yield from _letters(chain, lone, start, end)
         yield from _totals(chain, lone, start, end)
-        if not _SIZES.isdisjoint(words) or _named_again(text, lone, start, end):
+        if _named_again(text, lone, start, end):
             yield from _phrases(text, lone, asked, numbers, start, end)
         if "+" in text and "\n" in text:
             yield from _added(text, lone, start, end)
@@ -225,6 +231,10 @@ def _counts(
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
+    if _WORDS.isdisjoint(words_in(text)) and not any(
+        _number(value) in lone for value in _FOLLOWED.findall(text, start, end)
+    ):
+        return
     said = list(_counted(text, start, end))
     if not any(one.value in lone for one in said):
         return
@@ -281,11 +291,7 @@ def _sentence(text: str, first: int, last: int, start: int, end: int) -> tuple[i
 def _letters(chain: Chain, lone: set[_Number], start: int, end: int) -> Iterator[Evidence]:
     """A letter with a value that nothing uses, and another one that is worked out: r = 7."""
     text = chain.text
-    if text.count("=", start, end) < 2:
-        return
-    names = [part.rstrip(" ")[-1:] for part in text[start:end].split("=")]
-    names = [name for name in names[:-1] if name.isalpha()]
-    if len({*names}) == len(names):
+    if not any(_number(value) in lone for value in _EQUALS.findall(text, start, end)):
         return
     found = list(islice(_LETTER.finditer(text, start, end), _MOST))
     if not found:
@@ -370,10 +376,15 @@ def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
 
 
 def _named_again(text: str, lone: set[_Number], start: int, end: int) -> bool:
-    """Whether two words before a value that nothing uses stand together elsewhere too."""
+    """Whether a width, or two words before a value that nothing uses, may be named twice."""
+    if any(text.count(size, start, end) > 1 for size in _SIZES & words_in(text)):
+        return True
     sites = (one for one in _VALUED.finditer(text, start, end) if _number(one["value"]) in lone)
     low = ""
     for site in islice(sites, _MOST):
+        link = text[text.rfind(" ", start, site.start()) + 1 : site.start()]
+        if link not in _LINKS and link[-1] != ":" and "-" not in link:
+            continue
         low = low or text.lower()
         words = _LETTERS.findall(low, max(start, site.start() - 50), site.start())[-4:]
         if any(

@@ -144,6 +144,10 @@ class Told:
         return bool(self.named or self.counted)
 
 
+_NOTHING = Told()
+
+
+@lru_cache(maxsize=4)  # several checks read one text
 def plain(text: str) -> str:
     """A text without the signs of typesetting, each place where it was."""
     if "\\" in text or "*" in text or "$" in text:
@@ -153,19 +157,23 @@ def plain(text: str) -> str:
 
 def words_of(written: str) -> tuple[str, ...]:
     """The words that tell one name from another: no plural, months and days in full."""
-    kept = []
     if "ngle " in written:
         written = _ANGLE_AT.sub(r"\g<name> angle", _ANGLE_AT_LETTER.sub("angle ", written))
-    for word in _TOKEN.findall(written.replace("'s", "").replace("’s", "")):
-        if word == "∠":
-            kept.append("angle")
-        elif word.isupper() and len(word) <= 4:
-            kept.append(word)
-        else:
-            low = _CALENDAR.get(word.lower(), word.lower())
-            plural = len(low) > 3 and low[-1] == "s" and low[-2] not in "su"
-            kept.append(low[:-1] if plural else low)
-    return tuple(kept)
+    if "s" in written:
+        written = written.replace("'s", "").replace("’s", "")
+    return tuple(map(_kept, _TOKEN.findall(written)))
+
+
+@lru_cache(maxsize=4096)
+def _kept(word: str) -> str:
+    """A word without its plural, and a month or a day in full."""
+    if word == "∠":
+        return "angle"
+    if word.isupper() and len(word) <= 4:
+        return word
+    low = _CALENDAR.get(word.lower(), word.lower())
+    plural = len(low) > 3 and low[-1] == "s" and low[-2] not in "su"
+    return low[:-1] if plural else low
 
 
 @lru_cache(maxsize=4)  # several checks read one text
@@ -225,6 +233,8 @@ def _cuts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
 
 def _front(text: str, first: int, start: int) -> str:
     """The name in front of a comma: In March, 25 units were sold."""
+    if "," not in text[max(start, first - 2) : first]:
+        return ""
     match = _FRONTED.search(text, max(start, first - 40), first)
     return f"{match['name']} " if match else ""
 
@@ -234,13 +244,13 @@ def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
     described = _BRACKETS.search(question) if "[" in question else None
     if described is None and not ("=" in question or "°" in question or "circ" in question):
-        return Told()
+        return _NOTHING
     if described and _COLUMNS.search(described[1]):
-        return Told()  # of which column a value is, names alone do not tell
+        return _NOTHING  # of which column a value is, names alone do not tell
     text = plain(question)
     if described is None:
         found_names = _geometric(text)
-        return Told(found_names, {}, frozenset(words_of(text))) if found_names else Told()
+        return Told(found_names, {}, frozenset(words_of(text))) if found_names else _NOTHING
     first, last = described.span(1)
     heading = _HEADING.match(text, first, last)
     first = heading.end() if heading else first
