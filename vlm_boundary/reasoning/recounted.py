@@ -98,6 +98,7 @@ _NAMELY = re.compile(
     r"|, ?)\(\d{1,2}, ?\d{1,2}\)){1,40})(?!, ?(?:\.\.\.|…))",
     re.IGNORECASE,
 )
+_PAIRS = re.compile(r"\(\d{1,2}, ?\d{1,2}\)(?:,? and |, ?)\(")
 _PHRASE = re.compile(
     r"\b(?P<key>[a-z]{1,12}-[a-z]{3,14}|[a-z]{3,12} [a-z]{3,14}(?=:| (?:is|was|are|equals|of|at"
     r"|to|on|points|stands|reads)\b))"
@@ -105,7 +106,7 @@ _PHRASE = re.compile(
     r" [$€£]?(?P<value>-?\d{1,6}(?:\.\d{1,3})?)(?![\d/%^]|[.,:]\d|,? (?:and |or )?\d"
     r"| ?[-+*/×·=√π]| x |\w)"
 )
-_VALUED = re.compile(r" (?<=[a-z:] )[$€£]?-?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%^])")
+_VALUED = re.compile(r" (?=[-$€£\d])(?<=[a-z:] )[$€£]?-?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%^])")
 _LINKS = frozenset("is was are equals of at to on reads".split())
 _SIZES = frozenset("wide long high tall deep thick".split())
 _SIZE = re.compile(
@@ -164,7 +165,7 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     numbers: Counter[_Number] = Counter()
     for number, times in written.items():
         numbers[_number(number)] += times
-    if ")," in text or ") and" in text:
+    if "(" in text and _PAIRS.search(text, start, end):
         yield from _namely(text, start, end)
     lone = {value for value, times in numbers.items() if times == 1}
     lone.difference_update(map(_number, _ANY[False].findall(chain.question)))
