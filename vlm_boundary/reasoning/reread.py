@@ -12,6 +12,7 @@ from vlm_boundary.reasoning.described import differs, excused, may_name
 from vlm_boundary.reasoning.dot_grids import grids
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.numerals import number_of
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import Said, Told, plain, sayings, told, words_of
@@ -189,13 +190,13 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
 def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
     """A name right before the value of another one: the 2010 value of 48, Kim's share (20%)."""
     values = [fact.value for fact in known.named.values()]
-    alone = {fact.value for fact in known.named.values() if values.count(fact.value) == 1}
+    alone = {value for value in values if values.count(value) == 1}
     for site in islice(_NUMBERS.finditer(text, start, end), _MOST):
-        if Fraction(site[0].replace(",", "")) not in alone or _BEHIND.match(text, site.end()):
+        value = number_of(site[0])
+        if value not in alone or _BEHIND.match(text, site.end()):
             continue
         match = _NAMED.search(text, max(start, site.start() - 40), site.start())
         fact = _fact(known, match["name"]) if match else None
-        value = Fraction(site[0].replace(",", ""))
         if match is None or fact is None or fact.value == value or site[0] in match["name"]:
             continue
         if {words_of(match["name"])} & {*known.counts} or (site[0],) in known.named:

@@ -11,6 +11,7 @@ from itertools import islice
 from vlm_boundary.reasoning.described import differs, excused
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.numerals import NUMBER_WORDS, WORDED
 from vlm_boundary.reasoning.passages import takes_back, words_in
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import CUT, SOFT, Said, plain, sayings, words_of
@@ -41,13 +42,13 @@ _SITE = re.compile(  # fast signs of what is taken apart afterwards
     rf" (?=[$€£\\(\d])(?:{'|'.join(f'(?<= {link} )' for link in _LINKS)})"
     r"[$€£\\(]{0,3}(?P<value>\d{1,9}(?:\.\d{1,6})?)(?![\d/^²³:]|\s?[-+*/×·÷^=])"
 )
-_WORDS = tuple("two three four five six seven eight nine ten eleven twelve".split())
+_WORDS = tuple(WORDED.split("|"))
 _LINKED = (" is ", " = ", " are ", " was ", " were ", " equals ")
 _COUNT_SITE = {  # of a text with words for numbers, or with digits alone
     words: re.compile(
         rf" (?=[\d{'tfsen' * words}])"
         r"(?:(?<=[wW]ith )|(?<=[tT]he )|(?<=[tT]hese )|(?<=[fF]rom )|(?<=all ))"
-        rf"(?P<value>\d{{1,4}}|{'|'.join(_WORDS)}) (?P<thing>[a-z]{{3,14}}s)\b"
+        rf"(?P<value>\d{{1,4}}|{WORDED}) (?P<thing>[a-z]{{3,14}}s)\b"
     )
     for words in (True, False)
 }
@@ -59,7 +60,7 @@ _MOST = 60
 def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing with two values, the second of which is nowhere else."""
     text = chain.text
-    worded = not words_in(text).isdisjoint(_WORDS)
+    worded = not words_in(text).isdisjoint(NUMBER_WORDS)
     sites = [*islice(_SITE.finditer(text, start, end), _MOST)]
     count_sites = [*islice(_COUNT_SITE[worded].finditer(text, start, end), _MOST)]
     if not (sites or count_sites):

@@ -38,12 +38,15 @@ _UNITS = {
 CUT = re.compile(  # begins with a set of characters as well
     r"[;!?\n()\[\]|<>.:,\sasbwthgA](?:(?<=[;!?\n()\[\]|<>])|(?<=[.:])(?=\s|$)"
     r"|(?<=,)(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)|(?<=\s)[–—]\s|(?<!\w.)"
-    r"(?:(?<=a)nd|(?<=s)(?:o|ince)|(?<=b)ecause|(?<=b)(?<!thing b)ut|(?<=w)(?:hile|here|hereas|hen|e)"
+    r"(?:(?<=a)nd|(?<=s)(?:o|ince)|(?<=b)ecause|(?<=b)(?<!thing b)ut"
+    r"|(?<=w)(?:hile|here|hereas|hen|e)"
     r"|(?<=t)(?:hen|hat|hus|herefore)|(?<=h)(?:ence|ere)|(?<=g)iven"
     r"|(?<=[Aa])s(?= (?:the|angle|∠)))\b)",
 )
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
 _OPERATORS = re.compile(r"[+*/×÷·^≈<>≤≥√]|\s[-−–]\s|\\(?:times|cdot|frac|sqrt|div)")
+_SIGNS_BEFORE = frozenset("+*/×÷·^≈≤≥√")
+_SIGNS_BEHIND = _SIGNS_BEFORE | frozenset("<>-−=(")
 _PLURAL = frozenset(
     "sides diagonals angles legs values points vertices numbers lengths scores lines heights"
     " sizes cards segments temperatures weights".split()
@@ -68,7 +71,9 @@ _CALENDAR = {
     " monday tuesday wednesday thursday friday saturday sunday".split()
 }
 _CALENDAR |= {"sept": "september", "tues": "tuesday", "thur": "thursday", "thurs": "thursday"}
-_TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\\[()\[\]]|\*\*|\$(?!\d)|\\,")
+_TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?")
+_BLANK = ("\\(", "\\)", "\\[", "\\]", "\\,", "**")
+_DOLLAR = re.compile(r"\$(?!\d)")
 _PLAIN = {"\\angle": "∠     ", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _COLUMNS = re.compile(r"\|[^|;\n]*\|")
@@ -79,6 +84,7 @@ _GEOMETRIC = re.compile(  # begins with a set of characters as well
     r"\s?(?:=|is|measures)\s?(?P<value>\d+(?:\.\d+)?)"
     r"(?![\d^/]|[.,]\d|\s?[-+*/×·=])"
 )
+_LENGTH_IN_LETTERS = re.compile(r"[A-Z][\s$]?(?:=|is|measures)[\s$]?\d")
 _TOTAL = re.compile(
     r"\btotal(?: [a-z]{3,12})? (?:is|was|of) (?P<value>[$€£]?\d{1,9}(?:\.\d{1,2})?)(?![\d/,])"
 )
@@ -150,9 +156,12 @@ _NOTHING = Told()
 @lru_cache(maxsize=4)  # several checks read one text
 def plain(text: str) -> str:
     """A text without the signs of typesetting, each place where it was."""
-    if "\\" in text or "*" in text or "$" in text:
-        return _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), text)
-    return text
+    if "\\" in text:
+        text = _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), text)
+    if "\\" in text or "**" in text:
+        for sign in _BLANK:
+            text = text.replace(sign, "  ")
+    return _DOLLAR.sub(" ", text) if "$" in text else text
 
 
 def words_of(written: str) -> tuple[str, ...]:
@@ -183,7 +192,8 @@ def sayings(text: str, start: int, end: int) -> tuple[Said, ...]:
 
 
 def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
-    found = [*_NUMBER.finditer(text, start, end), *_WORDED.finditer(text, start, end)]
+    found = [one for one in _NUMBER.finditer(text, start, end) if _alone(text, one, start, end)]
+    found += _WORDED.finditer(text, start, end)
     if not found:
         return
     cuts = list(_cuts(text, start, end))
@@ -220,6 +230,14 @@ def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
         yield Said(words, value, name, rest_words, plural, last_word, *where)
 
 
+def _alone(text: str, number: re.Match[str], start: int, end: int) -> bool:
+    """Whether no sign of an operation stands right before a number or right behind it."""
+    first, last = number.span()
+    if text[max(start, first - 2) : first].rstrip(" ")[-1:] in _SIGNS_BEFORE:
+        return False
+    return text[last : min(end, last + 2)].lstrip(" ")[:1] not in _SIGNS_BEHIND
+
+
 def _cuts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
     """Where statements begin or end, and whether a value may still be joined behind it."""
     first = start
@@ -243,7 +261,10 @@ def _front(text: str, first: int, start: int) -> str:
 def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
     described = _BRACKETS.search(question) if "[" in question else None
-    if described is None and not ("=" in question or "°" in question or "circ" in question):
+    if described is None and (
+        not ("=" in question or "°" in question or "circ" in question)
+        or _LENGTH_IN_LETTERS.search(question) is None
+    ):
         return _NOTHING
     if described and _COLUMNS.search(described[1]):
         return _NOTHING  # of which column a value is, names alone do not tell
@@ -320,16 +341,8 @@ def _geometric(text: str) -> dict[tuple[str, ...], Said]:
     for match in _GEOMETRIC.finditer(text):
         unit = _UNIT.match(text, match.end())
         name = (unit["unit"] if unit else "") or ""
-        said = Said(
-            (),
-            Fraction(match["value"]),
-            _UNITS.get(name, name),
-            (),
-            False,
-            "",
-            match.start(),
-            *match.span(),
-        )
+        value, where = Fraction(match["value"]), (match.start(), *match.span())
+        said = Said((), value, _UNITS.get(name, name), (), False, "", *where)
         found.setdefault(words_of(match["name"]), []).append(said)
     return _once(found)
 

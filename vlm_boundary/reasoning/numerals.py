@@ -1,0 +1,29 @@
+"""Numbers as they are written, in digits or in a word."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+
+from vlm_boundary.mathtext.words import english_number
+
+WORDED = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+"""The words for small numbers, as a pattern."""
+NUMBER_WORDS = frozenset(WORDED.split("|"))
+Number = int | Fraction
+"""An integer where it is whole, which is many times faster in sets."""
+
+
+@lru_cache(maxsize=4096)
+def number_of(written: str) -> Number:
+    """The value of a number as it is written; -1 where it is none."""
+    if written.isalpha():
+        return english_number(written) or -1
+    try:
+        return int(written) if written.isdecimal() else _whole(Fraction(written.replace(",", "")))
+    except (ValueError, ZeroDivisionError):
+        return -1
+
+
+def _whole(value: Fraction) -> Number:
+    return value.numerator if value.denominator == 1 else value
