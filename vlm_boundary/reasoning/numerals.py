@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from fractions import Fraction
 from functools import lru_cache
 
@@ -12,6 +14,24 @@ WORDED = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 NUMBER_WORDS = frozenset(WORDED.split("|"))
 Number = int | Fraction
 """An integer where it is whole, which is many times faster in sets."""
+
+DIGITS = re.compile(r"\d(?<![\d.,]\d)\d{0,8}(?:,\d{3})*(?:\.\d{1,6})?")
+WORDS = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
+    r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)\b"
+)
+
+
+@lru_cache(maxsize=4)  # several checks read one text
+def digits_in(text: str, start: int, end: int) -> Counter[str]:
+    """How often each number stands in digits in a text."""
+    return Counter(DIGITS.findall(text, start, end))
+
+
+@lru_cache(maxsize=256)  # many samples answer one question
+def asked_in(question: str) -> frozenset[Number]:
+    """The numbers that a question has in digits."""
+    return frozenset(map(number_of, DIGITS.findall(question)))
 
 
 @lru_cache(maxsize=4096)

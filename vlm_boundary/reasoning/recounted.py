@@ -21,7 +21,16 @@ from vlm_boundary.reasoning.named_again import (
     sentence_around,
     stands,
 )
-from vlm_boundary.reasoning.numerals import NUMBER_WORDS, WORDED, Number, number_of
+from vlm_boundary.reasoning.numerals import (
+    DIGITS,
+    NUMBER_WORDS,
+    WORDED,
+    WORDS,
+    Number,
+    asked_in,
+    digits_in,
+    number_of,
+)
 from vlm_boundary.reasoning.passages import asked_of, takes_back, words_in
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import told
@@ -30,15 +39,12 @@ _WORD = (  # begins with a set of characters, so that all others are passed fast
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
     r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)"
 )
-_DIGITS = r"\d(?<![\d.,]\d)\d{0,8}(?:,\d{3})*(?:\.\d{1,6})?"
 _FEW = r"\d(?<![\d.,/^+*×·=–-]\d)(?<![/^+*×·=-] \d)\d{0,3}"
 _THINGS = (
     r" (?P<kind>(?:(?!of\b|more\b|by\b|times\b)[a-z]{3,12} ){0,2}?)"
     r"(?P<thing>[a-z]{3,14}s|children|people|men|women)\b(?!\s?[-+*/×=])"
 )
-# Numbers and counts, of a text with words for numbers or with digits alone.
-_ANY = {True: re.compile(rf"{_DIGITS}|{_WORD}\b"), False: re.compile(_DIGITS)}
-_COUNT = {
+_COUNT = {  # of a text with words for numbers, or with digits alone
     True: re.compile(rf"(?P<value>{_FEW}|{_WORD}){_THINGS}"),
     False: re.compile(rf"(?P<value>{_FEW}){_THINGS}"),
 }
@@ -108,7 +114,9 @@ class _Count:
 def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """A value that is said once and used nowhere, of what has another value that is used."""
     text, words = chain.text, words_in(chain.text)
-    written = Counter(_ANY[not NUMBER_WORDS.isdisjoint(words)].findall(text, start, end))
+    written = digits_in(text, start, end)
+    if not NUMBER_WORDS.isdisjoint(words):
+        written = written + Counter(WORDS.findall(text, start, end))
     if 1 not in written.values():
         return
     numbers: Counter[Number] = Counter()
@@ -117,7 +125,7 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if "(" in text and _PAIRS.search(text, start, end):
         yield from _namely(text, start, end)
     lone = {value for value, times in numbers.items() if times == 1}
-    lone.difference_update(map(number_of, _ANY[False].findall(chain.question)))
+    lone -= asked_in(chain.question)
     lone.discard(number_of((chain.answer or "").strip("$°% ")))
     if lone:  # the words for numbers of a question are read only now
         asked = _asked(chain.question)
@@ -134,8 +142,8 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
 
 @lru_cache(maxsize=1024)  # many outputs answer one question
 def _asked(question: str) -> frozenset[Number]:
-    """The numbers of a question."""
-    return frozenset(number_of(one) for one in _ANY[True].findall(question))
+    """The numbers of a question, in digits and in words."""
+    return asked_in(question) | {*map(number_of, WORDS.findall(question))}
 
 
 @lru_cache(maxsize=1024)
@@ -285,10 +293,8 @@ def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Another number of pairs than are listed behind it: five of them, namely six."""
     for match in islice(_NAMELY.finditer(text, start, end), 20):
         count = match["list"].count("(")
-        said = [
-            int(number_of(one))
-            for one in _ANY[True].findall(match[0][: match.start("list") - match.start()])
-        ]
+        front = match[0][: match.start("list") - match.start()]
+        said = [*map(number_of, DIGITS.findall(front) + WORDS.findall(front))]
         if count not in said and stands(text, match.span(), start, end):
             note = f"{match['value']} are said to be listed, and there are {count}"
             yield Evidence("contradiction", *match.span(), note)

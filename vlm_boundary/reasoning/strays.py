@@ -11,7 +11,7 @@ from itertools import islice
 from vlm_boundary.reasoning.described import differs, excused
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.numerals import NUMBER_WORDS, WORDED
+from vlm_boundary.reasoning.numerals import NUMBER_WORDS, WORDED, digits_in
 from vlm_boundary.reasoning.passages import takes_back, words_in
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import CUT, SOFT, Said, plain, sayings, words_of
@@ -65,7 +65,7 @@ def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     count_sites = [*islice(_COUNT_SITE[worded].finditer(text, start, end), _MOST)]
     if not (sites or count_sites):
         return
-    numbers = Counter(_NUMBER.findall(text, start, end))
+    numbers = digits_in(text, start, end)
     values = [one for one in sites if numbers[one["value"]] < 2 and _named(text, one, start)]
     counts = [one for one in count_sites if numbers[one["value"]] < 2 and _met(text, one, start)]
     if not (values or counts):

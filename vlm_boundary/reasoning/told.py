@@ -46,6 +46,7 @@ CUT = re.compile(  # begins with a set of characters as well
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
 _OPERATORS = re.compile(r"[+*/×÷·^≈<>≤≥√]|\s[-−–]\s|\\(?:times|cdot|frac|sqrt|div)")
 _SIGNS_BEFORE = frozenset("+*/×÷·^≈≤≥√")
+_OPERATIONS_BEFORE = ("\\frac{", "\\sqrt{", "\\cdot ", "\\times ")
 _SIGNS_BEHIND = _SIGNS_BEFORE | frozenset("<>-−=(")
 _PLURAL = frozenset(
     "sides diagonals angles legs values points vertices numbers lengths scores lines heights"
@@ -233,7 +234,9 @@ def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
 def _alone(text: str, number: re.Match[str], start: int, end: int) -> bool:
     """Whether no sign of an operation stands right before a number or right behind it."""
     first, last = number.span()
-    if text[max(start, first - 2) : first].rstrip(" ")[-1:] in _SIGNS_BEFORE:
+    if text[max(start, first - 2) : first].rstrip(" ")[-1:] in _SIGNS_BEFORE or text.endswith(
+        _OPERATIONS_BEFORE, start, first
+    ):
         return False
     return text[last : min(end, last + 2)].lstrip(" ")[:1] not in _SIGNS_BEHIND
 
