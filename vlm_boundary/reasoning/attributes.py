@@ -31,7 +31,9 @@ _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
 )
-_LETTERED = re.compile(r"([a-z])(?<!\w.) ?= ?(\d+(?:\.\d+)?)")
+_LETTERED = re.compile(  # begins with its sign
+    r"=(?:(?<=([a-z])=)(?<!\w.=)|(?<=([a-z]) =)(?<!\w. =)) ?(\d+(?:\.\d+)?)"
+)
 _ROUND = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"([RrDd](?:(?<=[Rr])adius|(?<=[Dd])iameter))\b[^\d.\n]{0,30}(\d+(?:\.\d+)?)"
 )
@@ -49,7 +51,8 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     """Both places of an attribute that is said twice, differently, of the same figure."""
     if _SIGNS.isdisjoint(words_in(chain.text)):
         return
-    values = {*_LETTERED.findall(chain.text, start, end)} if "=" in chain.text else set()
+    found = _LETTERED.findall(chain.text, start, end) if "=" in chain.text else []
+    values = {(near or far, value) for near, far, value in found}
     rounds = _ROUND.findall(chain.text, start, end) if occurs(_ROUNDS, chain.text) else []
     values |= {(name[:1].lower(), value) for name, value in rounds}
     if len({letter for letter, _ in values}) == len(values):

@@ -103,7 +103,7 @@ _Fact = tuple[tuple[str, ...], Said]
 def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """What a chain says of names of its question that the question tells otherwise."""
     known = told(chain.question)
-    if len(known.values) < 3 and not _may_name(chain.text, known):
+    if len(known.values) < 3 and not may_name(chain.text, known):
         return
     text = plain(chain.text)
     if len(known.values) > 2:
@@ -142,11 +142,14 @@ def _worth(fact: _Fact, said: Said, known: Told, question: str) -> bool:
     return each in (0, _COINS.get(name[-1])) or shown(each) in _PRICE.findall(question)
 
 
-def _may_name(text: str, known: Told) -> bool:
+def may_name(text: str, known: Told) -> bool:
     """Whether a text may speak of what a question tells: of its letters, if it has nothing else."""
+    if not known:
+        return False
     if known.counted or not all(key[-1].isupper() for key in known.named):
         return True
-    return any(key[-1] in text for key in known.named)
+    angle = "ngle" in text or "∠" in text
+    return any(key[-1] in text and (angle or key[0] != "angle") for key in known.named)
 
 
 def said_of(said: Said, known: Told) -> _Fact | None:

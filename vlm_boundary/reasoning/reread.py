@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate, islice, pairwise
 
-from vlm_boundary.reasoning.described import differs, excused
+from vlm_boundary.reasoning.described import differs, excused, may_name
 from vlm_boundary.reasoning.dot_grids import grids
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.numerals import number_of
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import Said, Told, plain, sayings, told, words_of
@@ -75,6 +77,7 @@ _RIGHT = re.compile(
     r"|right(?=[.,;])|90 ?(?:°|deg))"
     r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z]) ?= ?90 ?(?:°|deg)"
 )
+_RIGHT_SIGNS = ("right", "90")
 _TRIANGLE = re.compile(r"[Tt]riangle ([A-Z]{3})\b")
 _EQUAL_SIDES = re.compile(
     r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])"
@@ -112,7 +115,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     known = told(question)
     if known:
         clear = plain(text)
-        if len(known.named) > 1:
+        if len(known.named) > 1 and may_name(text, known):
             yield from _pairs(chain, clear, known, start, end)
             yield from _named_before(chain, clear, known, start, end)
             if "rom " in clear or "etween " in clear:
@@ -187,13 +190,13 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
 def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
     """A name right before the value of another one: the 2010 value of 48, Kim's share (20%)."""
     values = [fact.value for fact in known.named.values()]
-    alone = {fact.value for fact in known.named.values() if values.count(fact.value) == 1}
+    alone = {value for value in values if values.count(value) == 1}
     for site in islice(_NUMBERS.finditer(text, start, end), _MOST):
-        if Fraction(site[0].replace(",", "")) not in alone or _BEHIND.match(text, site.end()):
+        value = number_of(site[0])
+        if value not in alone or _BEHIND.match(text, site.end()):
             continue
         match = _NAMED.search(text, max(start, site.start() - 40), site.start())
         fact = _fact(known, match["name"]) if match else None
-        value = Fraction(site[0].replace(",", ""))
         if match is None or fact is None or fact.value == value or site[0] in match["name"]:
             continue
         if {words_of(match["name"])} & {*known.counts} or (site[0],) in known.named:
@@ -291,11 +294,20 @@ def _ranks(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
             yield Evidence("contradiction", *match.span(), note)
 
 
+@lru_cache(maxsize=256)  # many samples answer one question
+def _drawn(question: str) -> tuple[frozenset[str], frozenset[str], tuple[tuple[str, str], ...]]:
+    """The triangles, the right angles and the pairs of equal sides of a question."""
+    names = _TRIANGLE.findall(question) if "riangle" in question else ()
+    may_be = "ight" in question and occurs(_RIGHT_SIGNS, question)
+    rights = _RIGHT.findall(question) if may_be else ()
+    equal = _EQUAL_SIDES.findall(question) if names and "=" in question else ()
+    return frozenset(names), frozenset(next(filter(None, one)) for one in rights), tuple(equal)
+
+
 def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
     """Another right angle, or other equal sides, than the question's triangle has."""
-    names = {*_TRIANGLE.findall(question)}
-    rights = {next(filter(None, found)) for found in _RIGHT.findall(question)}
-    if len(rights) == 1 and "ight" in question and len(names) < 2:
+    names, rights, equal = _drawn(question)
+    if len(rights) == 1 and len(names) < 2 and occurs(_RIGHT_SIGNS, text):
         (right,) = rights
         corners = {*"".join(names)} or {"A", "B", "C"}
         for match in islice(_RIGHT.finditer(text, start, end), 20):
@@ -303,7 +315,6 @@ def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evide
             if here != right and here in corners and _stands(text, match.span(), start, end):
                 note = f"the question has the right angle at {right}, not at {here}"
                 yield Evidence("contradiction", *match.span(), note)
-    equal = _EQUAL_SIDES.findall(question)
     if len(equal) != 1 or len(names) != 1 or "quilateral" in question + text or "60" in question:
         return
     (triangle,) = names

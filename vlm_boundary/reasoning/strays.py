@@ -11,7 +11,8 @@ from itertools import islice
 from vlm_boundary.reasoning.described import differs, excused
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import takes_back
+from vlm_boundary.reasoning.numerals import NUMBER_WORDS, WORDED, digits_in
+from vlm_boundary.reasoning.passages import takes_back, words_in
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import CUT, SOFT, Said, plain, sayings, words_of
 
@@ -36,17 +37,21 @@ _ANOTHER = re.compile(
     r"|similar|next|then|when|for|case|option|if|step|after|before|remaining|left)\b",
     re.IGNORECASE,
 )
+_LINKS = "is are was were of = equals sum total slope ratio radius mean average".split()
 _SITE = re.compile(  # fast signs of what is taken apart afterwards
-    r" (?P<thing>\Z)?(?:is|are|was|were|of|=|equals|sum|total|slope|ratio|radius|mean|average)"
-    r" [$€£\\(]{0,3}(?P<value>\d{1,9}(?:\.\d{1,6})?)(?![\d/^²³:]|\s?[-+*/×·÷^=])"
+    rf" (?=[$€£\\(\d])(?:{'|'.join(f'(?<= {link} )' for link in _LINKS)})"
+    r"[$€£\\(]{0,3}(?P<value>\d{1,9}(?:\.\d{1,6})?)(?![\d/^²³:]|\s?[-+*/×·÷^=])"
 )
-_WORDS = tuple("two three four five six seven eight nine ten eleven twelve".split())
+_WORDS = tuple(WORDED.split("|"))
 _LINKED = (" is ", " = ", " are ", " was ", " were ", " equals ")
-_COUNT_SITE = re.compile(
-    r"[wWtTfFa](?:(?<=[wW])ith|(?<=[tT])h(?:e|ese)|(?<=[fF])rom|(?<=a)ll)"
-    r" (?P<value>\d{1,4}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
-    r" (?P<thing>[a-z]{3,14}s)\b"
-)
+_COUNT_SITE = {  # of a text with words for numbers, or with digits alone
+    words: re.compile(
+        rf" (?=[\d{'tfsen' * words}])"
+        r"(?:(?<=[wW]ith )|(?<=[tT]he )|(?<=[tT]hese )|(?<=[fF]rom )|(?<=all ))"
+        rf"(?P<value>\d{{1,4}}|{WORDED}) (?P<thing>[a-z]{{3,14}}s)\b"
+    )
+    for words in (True, False)
+}
 _SENTENCE = re.compile(r"[.!?](?=\s)|\n")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _MOST = 60
@@ -55,14 +60,14 @@ _MOST = 60
 def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing with two values, the second of which is nowhere else."""
     text = chain.text
-    values = [*_said_again(_SITE, text, start, end)]
-    counts = [*_said_again(_COUNT_SITE, text, start, end)]
-    if not (values or counts):
+    worded = not words_in(text).isdisjoint(NUMBER_WORDS)
+    sites = [*islice(_SITE.finditer(text, start, end), _MOST)]
+    count_sites = [*islice(_COUNT_SITE[worded].finditer(text, start, end), _MOST)]
+    if not (sites or count_sites):
         return
-    numbers = Counter(_NUMBER.findall(text, start, end))
-    values, counts = (
-        [one for one in found if numbers[one["value"]] < 2] for found in (values, counts)
-    )
+    numbers = digits_in(text, start, end)
+    values = [one for one in sites if numbers[one["value"]] < 2 and _named(text, one, start)]
+    counts = [one for one in count_sites if numbers[one["value"]] < 2 and _met(text, one, start)]
     if not (values or counts):
         return
     text = plain(text)
@@ -100,27 +105,26 @@ def _underived(chain: Chain, site: re.Match[str], start: int, end: int) -> bool:
     )
 
 
-def _said_again(
-    pattern: re.Pattern[str], text: str, start: int, end: int
-) -> Iterator[re.Match[str]]:
-    """Values that may be said of what was named before."""
-    for match in islice(pattern.finditer(text, start, end), _MOST):
-        if word := match["thing"]:
-            place = text.find(f" {word}", start, match.start())
-            if place > 0 and (
-                text[place - 1].isdigit() or text[max(0, place - 6) : place].endswith(_WORDS)
-            ):
-                yield match
-            continue
-        ahead = text[max(start, match.start() - 16) : match.start()].split()
-        word = ahead[-1][1:] if ahead else ""
-        if text.find(f"{word} ", start, match.start()) < 0:
-            continue  # each link begins with a space
-        for link in _LINKED:
-            place = text.find(word + link, start, match.start())
-            if place >= 0 and not text[place + len(word) + len(link)].isalpha():
-                yield match
-                break
+def _named(text: str, site: re.Match[str], start: int) -> bool:
+    """Whether the word before a value may have been given one before."""
+    last = text.rfind(" ", 0, site.start())  # before the link
+    ahead = text[max(start, last - 16) : last].split()
+    word = ahead[-1][1:] if ahead else ""
+    if text.find(f"{word} ", start, last) < 0:
+        return False  # each link begins with a space
+    for link in _LINKED:
+        place = text.find(word + link, start, last)
+        if place >= 0 and not text[place + len(word) + len(link)].isalpha():
+            return True
+    return False
+
+
+def _met(text: str, site: re.Match[str], start: int) -> bool:
+    """Whether a number stands before an earlier one of the things that are counted."""
+    place = text.find(f" {site['thing']}", start, site.start())
+    if place <= 0:
+        return False
+    return text[place - 1].isdigit() or text[max(0, place - 6) : place].endswith(_WORDS)
 
 
 def _values(

@@ -38,12 +38,16 @@ _UNITS = {
 CUT = re.compile(  # begins with a set of characters as well
     r"[;!?\n()\[\]|<>.:,\sasbwthgA](?:(?<=[;!?\n()\[\]|<>])|(?<=[.:])(?=\s|$)"
     r"|(?<=,)(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)|(?<=\s)[–—]\s|(?<!\w.)"
-    r"(?:(?<=a)nd|(?<=s)(?:o|ince)|(?<=b)ecause|(?<=b)(?<!thing b)ut|(?<=w)(?:hile|here|hereas|hen|e)"
+    r"(?:(?<=a)nd|(?<=s)(?:o|ince)|(?<=b)ecause|(?<=b)(?<!thing b)ut"
+    r"|(?<=w)(?:hile|here|hereas|hen|e)"
     r"|(?<=t)(?:hen|hat|hus|herefore)|(?<=h)(?:ence|ere)|(?<=g)iven"
     r"|(?<=[Aa])s(?= (?:the|angle|∠)))\b)",
 )
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
 _OPERATORS = re.compile(r"[+*/×÷·^≈<>≤≥√]|\s[-−–]\s|\\(?:times|cdot|frac|sqrt|div)")
+_SIGNS_BEFORE = frozenset("+*/×÷·^≈≤≥√")
+_OPERATIONS_BEFORE = ("\\frac{", "\\sqrt{", "\\cdot ", "\\times ")
+_SIGNS_BEHIND = _SIGNS_BEFORE | frozenset("<>-−=(")
 _PLURAL = frozenset(
     "sides diagonals angles legs values points vertices numbers lengths scores lines heights"
     " sizes cards segments temperatures weights".split()
@@ -68,7 +72,9 @@ _CALENDAR = {
     " monday tuesday wednesday thursday friday saturday sunday".split()
 }
 _CALENDAR |= {"sept": "september", "tues": "tuesday", "thur": "thursday", "thurs": "thursday"}
-_TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\\[()\[\]]|\*\*|\$(?!\d)|\\,")
+_TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?")
+_BLANK = ("\\(", "\\)", "\\[", "\\]", "\\,", "**")
+_DOLLAR = re.compile(r"\$(?!\d)")
 _PLAIN = {"\\angle": "∠     ", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _COLUMNS = re.compile(r"\|[^|;\n]*\|")
@@ -79,6 +85,7 @@ _GEOMETRIC = re.compile(  # begins with a set of characters as well
     r"\s?(?:=|is|measures)\s?(?P<value>\d+(?:\.\d+)?)"
     r"(?![\d^/]|[.,]\d|\s?[-+*/×·=])"
 )
+_LENGTH_IN_LETTERS = re.compile(r"[A-Z][\s$]?(?:=|is|measures)[\s$]?\d")
 _TOTAL = re.compile(
     r"\btotal(?: [a-z]{3,12})? (?:is|was|of) (?P<value>[$€£]?\d{1,9}(?:\.\d{1,2})?)(?![\d/,])"
 )
@@ -144,28 +151,39 @@ class Told:
         return bool(self.named or self.counted)
 
 
+_NOTHING = Told()
+
+
+@lru_cache(maxsize=4)  # several checks read one text
 def plain(text: str) -> str:
     """A text without the signs of typesetting, each place where it was."""
-    if "\\" in text or "*" in text or "$" in text:
-        return _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), text)
-    return text
+    if "\\" in text:
+        text = _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), text)
+    if "\\" in text or "**" in text:
+        for sign in _BLANK:
+            text = text.replace(sign, "  ")
+    return _DOLLAR.sub(" ", text) if "$" in text else text
 
 
 def words_of(written: str) -> tuple[str, ...]:
     """The words that tell one name from another: no plural, months and days in full."""
-    kept = []
     if "ngle " in written:
         written = _ANGLE_AT.sub(r"\g<name> angle", _ANGLE_AT_LETTER.sub("angle ", written))
-    for word in _TOKEN.findall(written.replace("'s", "").replace("’s", "")):
-        if word == "∠":
-            kept.append("angle")
-        elif word.isupper() and len(word) <= 4:
-            kept.append(word)
-        else:
-            low = _CALENDAR.get(word.lower(), word.lower())
-            plural = len(low) > 3 and low[-1] == "s" and low[-2] not in "su"
-            kept.append(low[:-1] if plural else low)
-    return tuple(kept)
+    if "s" in written:
+        written = written.replace("'s", "").replace("’s", "")
+    return tuple(map(_kept, _TOKEN.findall(written)))
+
+
+@lru_cache(maxsize=4096)
+def _kept(word: str) -> str:
+    """A word without its plural, and a month or a day in full."""
+    if word == "∠":
+        return "angle"
+    if word.isupper() and len(word) <= 4:
+        return word
+    low = _CALENDAR.get(word.lower(), word.lower())
+    plural = len(low) > 3 and low[-1] == "s" and low[-2] not in "su"
+    return low[:-1] if plural else low
 
 
 @lru_cache(maxsize=4)  # several checks read one text
@@ -175,7 +193,8 @@ def sayings(text: str, start: int, end: int) -> tuple[Said, ...]:
 
 
 def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
-    found = [*_NUMBER.finditer(text, start, end), *_WORDED.finditer(text, start, end)]
+    found = [one for one in _NUMBER.finditer(text, start, end) if _alone(text, one, start, end)]
+    found += _WORDED.finditer(text, start, end)
     if not found:
         return
     cuts = list(_cuts(text, start, end))
@@ -212,6 +231,16 @@ def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
         yield Said(words, value, name, rest_words, plural, last_word, *where)
 
 
+def _alone(text: str, number: re.Match[str], start: int, end: int) -> bool:
+    """Whether no sign of an operation stands right before a number or right behind it."""
+    first, last = number.span()
+    if text[max(start, first - 2) : first].rstrip(" ")[-1:] in _SIGNS_BEFORE or text.endswith(
+        _OPERATIONS_BEFORE, start, first
+    ):
+        return False
+    return text[last : min(end, last + 2)].lstrip(" ")[:1] not in _SIGNS_BEHIND
+
+
 def _cuts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
     """Where statements begin or end, and whether a value may still be joined behind it."""
     first = start
@@ -225,6 +254,8 @@ def _cuts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
 
 def _front(text: str, first: int, start: int) -> str:
     """The name in front of a comma: In March, 25 units were sold."""
+    if "," not in text[max(start, first - 2) : first]:
+        return ""
     match = _FRONTED.search(text, max(start, first - 40), first)
     return f"{match['name']} " if match else ""
 
@@ -233,14 +264,17 @@ def _front(text: str, first: int, start: int) -> str:
 def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
     described = _BRACKETS.search(question) if "[" in question else None
-    if described is None and not ("=" in question or "°" in question or "circ" in question):
-        return Told()
+    if described is None and (
+        not ("=" in question or "°" in question or "circ" in question)
+        or _LENGTH_IN_LETTERS.search(question) is None
+    ):
+        return _NOTHING
     if described and _COLUMNS.search(described[1]):
-        return Told()  # of which column a value is, names alone do not tell
+        return _NOTHING  # of which column a value is, names alone do not tell
     text = plain(question)
     if described is None:
         found_names = _geometric(text)
-        return Told(found_names, {}, frozenset(words_of(text))) if found_names else Told()
+        return Told(found_names, {}, frozenset(words_of(text))) if found_names else _NOTHING
     first, last = described.span(1)
     heading = _HEADING.match(text, first, last)
     first = heading.end() if heading else first
@@ -310,16 +344,8 @@ def _geometric(text: str) -> dict[tuple[str, ...], Said]:
     for match in _GEOMETRIC.finditer(text):
         unit = _UNIT.match(text, match.end())
         name = (unit["unit"] if unit else "") or ""
-        said = Said(
-            (),
-            Fraction(match["value"]),
-            _UNITS.get(name, name),
-            (),
-            False,
-            "",
-            match.start(),
-            *match.span(),
-        )
+        value, where = Fraction(match["value"]), (match.start(), *match.span())
+        said = Said((), value, _UNITS.get(name, name), (), False, "", *where)
         found.setdefault(words_of(match["name"]), []).append(said)
     return _once(found)
 
