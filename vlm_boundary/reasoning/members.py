@@ -109,7 +109,7 @@ def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     may = named or (speech.data.values and compares(low))
     if may and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
-    if occurs(("qualif", "condition", "requirement", "criterion"), low):
+    if speech.data.asked and occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)
 
 
@@ -155,7 +155,6 @@ def _qualified(speech: Speech) -> Iterator[Found]:
     asked = [*PROPERTY.finditer(speech.asked)]
     if (
         len(asked) != 1
-        or not speech.data.asked
         or _SCOPED.search(speech.asked.replace(asked[0][0], ""))
     ):
         return

@@ -43,7 +43,7 @@ _SORTED = opening(
 )
 _ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
 _WORDS = frozenset(
-    "ascending increasing descending decreasing from order ordered ordering sort sorts sorted"
+    "ascending increasing descending decreasing small low large high long short order ordered ordering sort sorts sorted"
     " sorting rank ranked ranking arrange arranged arranges arranging arrangement arrangements"
     f" {_SMALL} {_LARGE}".replace("|", " ").split()
 )
