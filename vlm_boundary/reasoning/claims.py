@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
@@ -34,6 +35,7 @@ _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
 _PLAIN = re.compile(
     r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
 )
+_MARKS = re.compile(r"[*#²³^\\$]")
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
@@ -146,7 +148,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         return []
     if _SIGNS.search(text, start, answer.start):
         return []
-    if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
+    marked = _MARKS.search(text, start, answer.start)
+    if marked and _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
         text[start : answer.start] + " " + text[answer.end : end]
@@ -205,7 +208,7 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
     """An answer that has to be worked out, where no number is read and no property named."""
     if said in _KNOWN or not _NUMBER.search(said):
         return []
-    if not _ASKS_WORKED.search(asked_of(chain.question)):
+    if not _asks_worked(chain.question):
         return []
     plain = _ASIDE.sub(" ", _STEP.sub(" ", _PLAIN.sub(" ", body)))
     if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
@@ -217,6 +220,11 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
         return []
     note = "no value is read and no step leads to what has to be worked out"
     return [Evidence("no_reasoning", answer.start, answer.end, note)]
+
+
+@lru_cache(maxsize=64)
+def _asks_worked(question: str) -> bool:
+    return _ASKS_WORKED.search(asked_of(question)) is not None
 
 
 def _numbers(text: str) -> set[str]:

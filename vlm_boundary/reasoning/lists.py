@@ -63,9 +63,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
             told += wrong_hours(Speech(text, question, words, NOTHING, start, end))
     asked, asks = _asked(question)
     spoken = given is not None or asks or not _SPEAKS.isdisjoint(words_in(text))
-    few = not spoken or (
-        sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text)
-    )
+    few = not spoken or (sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text))
     if given is not None or not few:
         low = text.lower()
         lists = [] if few else number_lists(text, start, end)

@@ -153,10 +153,7 @@ def _known(speech: Speech, said: re.Match[str]) -> Listed:
 def _qualified(speech: Speech) -> Iterator[Found]:
     """The months that satisfy the condition are January and April: that of the question."""
     asked = [*PROPERTY.finditer(speech.asked)]
-    if (
-        len(asked) != 1
-        or _SCOPED.search(speech.asked.replace(asked[0][0], ""))
-    ):
+    if len(asked) != 1 or _SCOPED.search(speech.asked.replace(asked[0][0], "")):
         return
     text = speech.text
     for first, last in sentences(text, speech.start, speech.end):

@@ -43,8 +43,8 @@ _SORTED = opening(
 )
 _ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
 _WORDS = frozenset(
-    "ascending increasing descending decreasing small low large high long short order ordered ordering sort sorts sorted"
-    " sorting rank ranked ranking arrange arranged arranges arranging arrangement arrangements"
+    "ascending increasing descending decreasing small low large high long short order"
+    " ordered ordering sort sorts sorted sorting rank ranked ranking arrange arranged arranges arranging arrangement arrangements"
     f" {_SMALL} {_LARGE}".replace("|", " ").split()
 )
 _ORDER_KEYS = (
