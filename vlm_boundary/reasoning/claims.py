@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of
+from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of, opening
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[\d.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
@@ -36,6 +36,7 @@ _PLAIN = re.compile(
     r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
 )
 _MARKS = re.compile(r"[*#²³^\\$]")
+_LABEL = re.compile(r"\d[.)]\s")
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
@@ -109,8 +110,13 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_WORKED = re.compile(
-    r"\b(?:mean|average|median|probability|chance|perimeter|circumference|ratio|difference|sum|slope"
-    r"|how (?:many|much) (?:more|fewer|less|longer|taller))\b",
+    opening(
+        [
+            *"mean average median probability chance perimeter circumference ratio".split(),
+            *("difference", "sum", "slope", "how (?:many|much) (?:more|fewer|less|longer|taller)"),
+        ]
+    )
+    + r"\b",
     re.IGNORECASE,
 )
 _FOLLOWS = re.compile(  # a property or a theorem by which it follows without a number
@@ -156,9 +162,10 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         if answer.stated
         else text[start:end]
     )
+    body = _PLAIN.sub(" ", body) if _MARKS.search(body) or _LABEL.search(body) else body
     if never := _never_worked(chain, body, answer, said):
         return never
-    body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
+    body = _ASIDE.sub(" ", body)
     plain = body
     if "=" in body:
         plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
@@ -210,7 +217,7 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
         return []
     if not _asks_worked(chain.question):
         return []
-    plain = _ASIDE.sub(" ", _STEP.sub(" ", _PLAIN.sub(" ", body)))
+    plain = _ASIDE.sub(" ", _STEP.sub(" ", body))
     if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
         return []
     words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}

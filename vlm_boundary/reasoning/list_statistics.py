@@ -131,8 +131,8 @@ def wrong_statistics(
     if not (names_statistic(low) or compares(low) or compares(asked)):
         return []
     whole = max(lists, key=lambda one: len(one.values))
-    counted = Counter(whole.values)
-    parts = [one for one in lists if Counter(one.values) != counted]
+    counted = Counter(whole.values) if len(lists) > 1 else Counter()
+    parts = [one for one in lists if one is not whole and Counter(one.values) != counted]
     if any(not Counter(one.values) <= counted or one.start < whole.start for one in parts):
         return []
     lists = [one for one in lists if one not in parts]

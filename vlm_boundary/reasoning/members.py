@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from vlm_boundary.mathtext.words import english_number
@@ -107,7 +108,7 @@ def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
     named = not _WORDS.isdisjoint(words_in(speech.text)) and occurs(_UNIVERSAL, f" {low}")
     may = named or (speech.data.values and compares(low))
-    if may and PROPERTY.search(speech.text, speech.start, speech.end):
+    if may:
         yield from _of_properties(speech)
     if speech.data.asked and occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)
@@ -116,8 +117,12 @@ def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
     text = speech.text
-    for first, last in sentences(text, speech.start, speech.end):
+    places = [said.start() for said in PROPERTY.finditer(text, speech.start, speech.end)]
+    for first, last in sentences(text, speech.start, speech.end) if places else ():
         opened = first
+        near = bisect_left(places, first)
+        if near == len(places) or places[near] >= last:
+            continue
         for said in PROPERTY.finditer(text, first, last):
             before = text[opened : said.start()]
             opened = said.end()
