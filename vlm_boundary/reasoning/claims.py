@@ -32,8 +32,10 @@ _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
     r"|(?<=[A-Z])(?<!\w.)[a-z]+ and [A-Z][a-z]+\b)"
 )
 # Marks of headings and numbered lists, and powers of units.
-_PLAIN = re.compile(
-    r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
+_PLAIN = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"(?m)[*²³^\\$\d#](?:(?<=\*)\*|(?<=\$)(?!\d)|(?<=\\)[()]|(?<=[cm][²³])|(?<=[cm]\^)[23]"
+    r"|(?=(?:\d?[.)]|#*)\s)(?:(?<=^[\d#])|(?<=^\s[\d#])|(?<=^\s\s[\d#])|(?<=^\s\s\s[\d#])"
+    r"|(?<=^\s\s\s\s[\d#]))(?:(?<=\d)\d?[.)]|(?<=#)#*)\s)"
 )
 _MARKS = re.compile(r"[*#²³^\\$]")
 _LABEL = re.compile(r"\d[.)]\s")

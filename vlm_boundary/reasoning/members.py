@@ -17,6 +17,7 @@ from vlm_boundary.reasoning.listed import (
 )
 from vlm_boundary.reasoning.passages import words_in
 from vlm_boundary.reasoning.properties import (
+    NAMED,
     PROPERTY,
     Found,
     Speech,
@@ -117,7 +118,7 @@ def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
     text = speech.text
-    places = [said.start() for said in PROPERTY.finditer(text, speech.start, speech.end)]
+    places = [said.start() for said in NAMED.finditer(text, speech.start, speech.end)]
     for first, last in sentences(text, speech.start, speech.end) if places else ():
         opened = first
         near = bisect_left(places, first)

@@ -8,7 +8,7 @@ from collections import Counter
 from vlm_boundary.reasoning.evidence import Evidence
 
 _SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*[.!?。！？]*")
-_SENTENCE_ENDS = (". ", "? ", "! ", "。 ", "！ ", "？ ")
+_SENTENCE_END = re.compile(r"[.!?。！？\n](?:(?<=\n)|\s)")
 _SHORTEST = 150  # characters of a text in which a loop may be seen
 _LOOPS = 6
 _SHARE = 0.4
@@ -28,10 +28,10 @@ def repetition(text: str, start: int, end: int) -> list[Evidence]:
 
 def _sentences(text: str, start: int, end: int) -> list[Evidence]:
     # Almost every text has no sentence twice; splitting alone tells, without positions.
-    lines = text[start:end]
-    for sign in _SENTENCE_ENDS:
-        lines = lines.replace(sign, "\n")
-    pieces = [piece for piece in lines.split("\n") if len(piece) > 12]
+    pieces = _SENTENCE_END.split(text[start:end])
+    if len(pieces) < _LOOPS or len(set(pieces)) > len(pieces) - _LOOPS + 1:
+        return []
+    pieces = [piece for piece in pieces if len(piece) > 12]
     if len(pieces) < _LOOPS or len(set(pieces)) > len(pieces) - _LOOPS + 1:
         return []
     counts: Counter[str] = Counter()
