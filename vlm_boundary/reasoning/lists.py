@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
@@ -41,7 +40,7 @@ _SPEAKS = frozenset(  # the words by which one may speak of a list
     " above over exceed exceeds exceeding than even odd prime primes multiples divisible factors"
     f" divisors {MOST} {LEAST}".replace("|", " ").split()
 )
-_LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
+_LETTERED = re.compile(r"[A-Z](?<!\w.) \d+ [A-Z] \d+ [A-Z] \d")
 
 
 def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iterator[Evidence]:
@@ -61,13 +60,13 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
         if question.count(":") > 3:
             words = asked_of(question).lower()
             told += wrong_hours(Speech(text, question, words, NOTHING, start, end))
-    asked, asks = _asked(question)
-    spoken = given is not None or asks or not _SPEAKS.isdisjoint(words_in(text))
-    few = not spoken or (sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text))
+    few = given is None and not _may_speak(text, question)
+    few = few or _has_few(text)
     if given is not None or not few:
         low = text.lower()
         lists = [] if few else number_lists(text, start, end)
         data = given or listed_in(lists) or NOTHING
+        asked = asked_of(question).lower()
         told += _of_members(Speech(text, question, asked, data, start, end), low, lists)
         if not told and lists and (given is None or _is_whole(given, lists)):
             told += wrong_statistics(chain, low, asked, lists, start, end, answer)
@@ -77,11 +76,18 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
             return
 
 
-@lru_cache(maxsize=64)
-def _asked(question: str) -> tuple[str, bool]:
-    """What a question asks, in small letters, and whether it compares values with a bound."""
-    asked = asked_of(question).lower()
-    return asked, compares(asked)
+def _has_few(text: str) -> bool:
+    """Whether a text has not even two signs between members of a list."""
+    if text.count(",") > 1:
+        return False
+    return sum(map(text.count, _SEPARATORS)) < 2 and _LETTERED.search(text) is None
+
+
+def _may_speak(text: str, question: str) -> bool:
+    """Whether a chain may say something of a list, or answer how many of it are above a bound."""
+    if not _SPEAKS.isdisjoint(words_in(text)):
+        return True
+    return "ow many" in question and compares(asked_of(question).lower())
 
 
 def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterator[Found]:

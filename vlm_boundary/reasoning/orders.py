@@ -43,6 +43,16 @@ _SORTED = opening(
     )
 )
 _ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
+_NAMED = re.compile(  # how they begin, which is found much faster
+    opening(
+        [
+            *("ascending", "increasing", "descending", "decreasing", "from ", "sort"),
+            *("numerical order", "order", "arrang", "rank"),
+            *(f"{word} to " for word in f"{_SMALL}|{_LARGE}".split("|")),
+        ]
+    ),
+    re.IGNORECASE,
+)
 _WORDS = frozenset(
     "ascending increasing descending decreasing small low large high long short order"
     " ordered ordering sort sorts sorted sorting rank ranked ranking"
@@ -93,7 +103,7 @@ def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
     if not (occurs(_ORDER_KEYS, low) or ("from " in low and occurs(_FROM, low))):
         return
     text = speech.text
-    places = [order.start() for order in _ORDER.finditer(text, speech.start, speech.end)]
+    places = [order.start() for order in _NAMED.finditer(text, speech.start, speech.end)]
     if not places:
         return
     for match in SENTENCE.finditer(text, speech.start, speech.end):
