@@ -185,6 +185,13 @@ _UNDECIDING = {
     "could": ("as well", "could also"),
 }  # fmt: skip
 _DOUBTING, _UNDECIDED_WORDS = frozenset(_DOUBTS), frozenset(_UNDECIDING)
+_ANY_DOUBT = (
+    _DOUBTING
+    | _UNDECIDED_WORDS
+    | {
+        *("implausible", "depend", "depends", "depending", "dependent", "independent", "mind"),
+    }
+)
 _ROWS_OTHERWISE = ("plausible", "depend", "come to mind")
 _ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", *_ROWS_OTHERWISE)
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
@@ -217,9 +224,11 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
             found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
     if found:
         return found
+    words = words_in(text)
+    if _ANY_DOUBT.isdisjoint(words):
+        return []
     near = max(start, answer.start - 2 * _AHEAD)
     low = text[near:end].lower()
-    words = words_in(text)
     doubts = any(occurs(_DOUBTS[word], low) for word in _DOUBTING & words)
     if doubts:
         found = _unsettled(text, start, near, answer, end)
