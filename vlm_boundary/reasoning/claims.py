@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of, opening
+from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of, opening, words_in
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[\d.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
     r"|(?<=[a-zA-Z].)\d*|))"
 )
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
+_NUMERALS = FIRST_WORDS | {"half", "twice", "double", "third", "quarter", "both", "pair", "single"}
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(
@@ -257,6 +258,8 @@ def _unread(body: str, said: str, question: str) -> bool:
     plain = _DEFINED.sub(" ", body)
     if _BY_EYE.search(plain):  # what is guessed, as in "about a third of it", is not read
         plain = " ".join(part for part in SENTENCE.findall(plain) if not _BY_EYE.search(part))
+    if _NUMERALS.isdisjoint(words_in(body)):
+        return False
     words = {word.lower() for word in _WORDED.findall(plain)}
     if _numbers(question) - {said}:
         words -= _NO_COUNT
