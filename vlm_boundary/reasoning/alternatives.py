@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vlm_boundary.mathtext.words import ONE_NUMBER
-from vlm_boundary.reasoning.passages import SENTENCE
+from vlm_boundary.reasoning.passages import SENTENCE, opening
 
 _POSSIBLE = re.compile(
     r"\b(?:could|might|may|maybe|perhaps|possib\w+|either|plausible|come to mind|depend\w*"
@@ -33,6 +33,26 @@ _LISTED = re.compile(
 _ITEM = re.compile(r"(?:[:,;]|\b(?:are|or|and|include)) ?(@|\d+(?:[.:/]\d+)?(?:π|√\d+)?)(?= |$|,)")
 _OR = re.compile(r"\b(?:or|maybe|perhaps|possibly|could|may|might)\b", re.IGNORECASE)
 
+_DOUBTS = re.compile(  # one of which every row has
+    opening(
+        [
+            *(
+                "or",
+                "could",
+                "might",
+                "may",
+                "perhaps",
+                "possib",
+                "either",
+                "plausible",
+                "come to mind",
+            ),
+            *("depend", "option", "candidate"),
+        ]
+    ),
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
@@ -46,9 +66,11 @@ class Alternatives:
 
 def rows(text: str) -> Iterator[Alternatives]:
     """The rows of at least two different values that are named as alternatives."""
-    if not (_OR.search(text) or _POSSIBLE.search(text)):
+    if _DOUBTS.search(text) is None:
         return
     for sentence in SENTENCE.finditer(text):
+        if _DOUBTS.search(text, *sentence.span()) is None:
+            continue
         row: list[re.Match[str]] = []
         for match in VALUE.finditer(text, *sentence.span()):
             if row and _BETWEEN.fullmatch(text, row[-1].end(), match.start()) is None:

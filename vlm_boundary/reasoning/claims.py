@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of
+from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of, opening, words_in
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[\d.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
     r"|(?<=[a-zA-Z].)\d*|))"
 )
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
+_NUMERALS = FIRST_WORDS | {"half", "twice", "double", "third", "quarter", "both", "pair", "single"}
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(
@@ -31,9 +33,13 @@ _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
     r"|(?<=[A-Z])(?<!\w.)[a-z]+ and [A-Z][a-z]+\b)"
 )
 # Marks of headings and numbered lists, and powers of units.
-_PLAIN = re.compile(
-    r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
+_PLAIN = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"(?m)[*²³^\\$\d#](?:(?<=\*)\*|(?<=\$)(?!\d)|(?<=\\)[()]|(?<=[cm][²³])|(?<=[cm]\^)[23]"
+    r"|(?=(?:\d?[.)]|#*)\s)(?:(?<=^[\d#])|(?<=^\s[\d#])|(?<=^\s\s[\d#])|(?<=^\s\s\s[\d#])"
+    r"|(?<=^\s\s\s\s[\d#]))(?:(?<=\d)\d?[.)]|(?<=#)#*)\s)"
 )
+_MARKS = re.compile(r"[*#²³^\\$]")
+_LABEL = re.compile(r"\d[.)]\s")
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
@@ -107,8 +113,13 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_WORKED = re.compile(
-    r"\b(?:mean|average|median|probability|chance|perimeter|circumference|ratio|difference|sum|slope"
-    r"|how (?:many|much) (?:more|fewer|less|longer|taller))\b",
+    opening(
+        [
+            *"mean average median probability chance perimeter circumference ratio".split(),
+            *("difference", "sum", "slope", "how (?:many|much) (?:more|fewer|less|longer|taller)"),
+        ]
+    )
+    + r"\b",
     re.IGNORECASE,
 )
 _FOLLOWS = re.compile(  # a property or a theorem by which it follows without a number
@@ -146,16 +157,18 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         return []
     if _SIGNS.search(text, start, answer.start):
         return []
-    if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
+    marked = _MARKS.search(text, start, answer.start)
+    if marked and _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
         text[start : answer.start] + " " + text[answer.end : end]
         if answer.stated
         else text[start:end]
     )
+    body = _PLAIN.sub(" ", body) if _MARKS.search(body) or _LABEL.search(body) else body
     if never := _never_worked(chain, body, answer, said):
         return never
-    body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
+    body = _ASIDE.sub(" ", body)
     plain = body
     if "=" in body:
         plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
@@ -205,9 +218,9 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
     """An answer that has to be worked out, where no number is read and no property named."""
     if said in _KNOWN or not _NUMBER.search(said):
         return []
-    if not _ASKS_WORKED.search(asked_of(chain.question)):
+    if not _asks_worked(chain.question):
         return []
-    plain = _ASIDE.sub(" ", _STEP.sub(" ", _PLAIN.sub(" ", body)))
+    plain = _ASIDE.sub(" ", _STEP.sub(" ", body))
     if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
         return []
     words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}
@@ -217,6 +230,11 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
         return []
     note = "no value is read and no step leads to what has to be worked out"
     return [Evidence("no_reasoning", answer.start, answer.end, note)]
+
+
+@lru_cache(maxsize=64)
+def _asks_worked(question: str) -> bool:
+    return _ASKS_WORKED.search(asked_of(question)) is not None
 
 
 def _numbers(text: str) -> set[str]:
@@ -240,6 +258,8 @@ def _unread(body: str, said: str, question: str) -> bool:
     plain = _DEFINED.sub(" ", body)
     if _BY_EYE.search(plain):  # what is guessed, as in "about a third of it", is not read
         plain = " ".join(part for part in SENTENCE.findall(plain) if not _BY_EYE.search(part))
+    if _NUMERALS.isdisjoint(words_in(body)):
+        return False
     words = {word.lower() for word in _WORDED.findall(plain)}
     if _numbers(question) - {said}:
         words -= _NO_COUNT

@@ -22,6 +22,9 @@ EITHER = re.compile(
     rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
     re.IGNORECASE,
 )
+_OR = re.compile(  # what each of them has
+    r"[oO][rR]\s+(?:(?:maybe|perhaps|possibly)\s+)?[$\\({*]{0,6}(?:boxed\{)?(?:-?\d|[A-H]\b)", re.I
+)
 _BOXES = re.compile(
     r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}"
 )
@@ -157,28 +160,37 @@ _SETTLED = re.compile(
 _PERHAPS = re.compile(
     rf"{opening(('maybe', 'perhaps', 'possibly'))} (?:even )?({_WORTH})", re.IGNORECASE
 )
-_DOUBTS = (
-    "could", "might", "may ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
-    "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",
-    "can't ", "can’t ",
-)  # fmt: skip
-_DOUBTING = frozenset(
-    "could couldn might mightn may maybe perhaps possible possibly possibility possibilities"
-    " impossible either neither or somewhere sure certain way probable probably improbable hard"
-    " cannot unable able can".split()
-)
-_UNDECIDING = (
-    "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", "no way",
-    "real way", "good way", "back and", "torn ", "out of the q", "any of th", "equally", "just as",
-    "defensib", "who knows", " sure", "unsure", "certain",
-    "t clear", "y clear", "e clear", "l clear", "undecided", "toss", "coin ", "surprise me",
-    "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
-    "unless it",
-)  # fmt: skip
-_UNDECIDED_WORDS = frozenset(  # one of which stands in each of the phrases
-    "can cannot unable hard impossible able way forth torn out any equally just defensible knows"
-    " unsure undecided toss tossup coin sure certain clear surprise gut said plausible best unless"
-    " could".split()
+# Of the words of a text, the phrases with them that are then looked for.
+_DOUBTS = {
+    **{word: (word,) for word in ("could", "might", "perhaps", "somewhere", "cannot", "unable")},
+    **{word: ("could",) for word in ("couldn", "couldnt")},
+    **{word: ("possib",) for word in ("possible", "possibly", "possibility", "possibilities")},
+    **{word: ("probabl",) for word in ("probable", "probably", "improbable")},
+    "mightn": ("might",), "may": ("may ",), "maybe": ("maybe",), "impossible": ("possib",),
+    "either": ("either",), "neither": ("either",), "or": (" or ",), "sure": ("not sure",),
+    "certain": ("not certain",), "way": ("no way",), "hard": ("hard to",), "able": ("not able",),
+    "can": ("can't ", "can’t "),
+}  # fmt: skip
+_UNDECIDING = {
+    "can": ("can't", "can’t", "can not"), "cannot": ("cannot",), "unable": ("unable",),
+    "hard": ("hard to",), "impossible": ("impossible",), "able": ("not able",),
+    "way": ("no way", "real way", "good way"), "forth": ("back and",), "torn": ("torn ",),
+    "out": ("out of the q",), "any": ("any of th",), "equally": ("equally",),
+    "just": ("just as",), "defensible": ("defensib",), "knows": ("who knows",),
+    "sure": (" sure",), "unsure": ("unsure",), "undecided": ("undecided",), "toss": ("toss",),
+    "tossup": ("toss",), "coin": ("coin ",), "certain": ("certain",),
+    "clear": ("t clear", "y clear", "e clear", "l clear"), "surprise": ("surprise me",),
+    "gut": ("my gut",), "said": ("same could",), "plausible": ("plausible",),
+    "best": ("best guess", "best estimate"), "unless": ("unless it",),
+    "could": ("as well", "could also"),
+}  # fmt: skip
+_DOUBTING, _UNDECIDED_WORDS = frozenset(_DOUBTS), frozenset(_UNDECIDING)
+_ANY_DOUBT = (
+    _DOUBTING
+    | _UNDECIDED_WORDS
+    | {
+        *("implausible", "depend", "depends", "depending", "dependent", "independent", "mind"),
+    }
 )
 _ROWS_OTHERWISE = ("plausible", "depend", "come to mind")
 _ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", *_ROWS_OTHERWISE)
@@ -198,7 +210,7 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
     if several and (boxes := _BOXES.search(text, start, end)):
         if boxes[1].strip() != boxes[2].strip():
             found.append(Evidence("hedging", *boxes.span(), "two answers, none ruled out"))
-    elif " or " in text[answer.sentence : end]:
+    elif " or " in text and _OR.search(text, answer.sentence, end):
         for match in EITHER.finditer(text, answer.sentence, end):
             behind = text[match.end() : end]
             if match[1] != match[2] and not _CHOSEN.search(behind):
@@ -212,14 +224,15 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
             found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
     if found:
         return found
+    words = words_in(text)
+    if _ANY_DOUBT.isdisjoint(words):
+        return []
     near = max(start, answer.start - 2 * _AHEAD)
     low = text[near:end].lower()
-    words = words_in(text)
-    doubts = not _DOUBTING.isdisjoint(words) and occurs(_DOUBTS, low)
+    doubts = any(occurs(_DOUBTS[word], low) for word in _DOUBTING & words)
     if doubts:
         found = _unsettled(text, start, near, answer, end)
-    undecided = not _UNDECIDED_WORDS.isdisjoint(words) and occurs(_UNDECIDING, low)
-    if undecided and not found:
+    if not found and any(occurs(_UNDECIDING[word], low) for word in _UNDECIDED_WORDS & words):
         found = _undecided(text, start, near, answer, end)
     if not found and (occurs(_ROWS, low) if doubts else occurs(_ROWS_OTHERWISE, low)):
         found = _one_of_a_row(text, near, answer, end)
@@ -238,6 +251,8 @@ def _came_to(text: str, start: int, before: int, answer: AnswerPlace) -> bool:
 def _one_of_a_row(text: str, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
     """One of several values that are named as possible in a row, taken without a reason."""
     said = {match[0].lower() for match in VALUE.finditer(plain(text[answer.start : answer.end]))}
+    if not said:
+        return []
     body = plain(text[near : answer.start if answer.stated else end])
     for row in rows(body):
         if not row.values & said:

@@ -26,6 +26,7 @@ from vlm_boundary.reasoning.number_lists import (
 from vlm_boundary.reasoning.passages import (
     AnswerPlace,
     takes_back,
+    words_in,
 )
 from vlm_boundary.reasoning.properties import (
     COMPARED,
@@ -97,7 +98,7 @@ _THESE = re.compile(
 _SIGNS = re.compile(r"[=+×÷·√<>≈^]|\d\s?[-*/]\s?\d|\\(?:frac|times|cdot|div)")
 _CLAUSE = re.compile(r"[.!?;](?=\s|$)|\n|,? (?:and|but|while|whereas|so)\b|, ")
 _TENS = (10, 100, 1000, 1_000_000)  # a value of a list in tens, hundreds, …
-_IN_TENS = re.compile(r"\b(?:tens|hundreds|thousands|millions)\b", re.IGNORECASE)
+_IN_TENS = frozenset(("tens", "hundreds", "thousands", "millions"))
 _OF_IT = re.compile(rf"\b(?:these|those|they|them|all (?:\d{{1,2}}|{ENGLISH}))\b", re.IGNORECASE)
 _ANY_NOUN = frozenset(  # what may stand behind a statistic of any list
     "is was are were equals value values number numbers one and of among in on at here then with"
@@ -131,8 +132,8 @@ def wrong_statistics(
     if not (names_statistic(low) or compares(low) or compares(asked)):
         return []
     whole = max(lists, key=lambda one: len(one.values))
-    counted = Counter(whole.values)
-    parts = [one for one in lists if Counter(one.values) != counted]
+    counted = Counter(whole.values) if len(lists) > 1 else Counter()
+    parts = [one for one in lists if one is not whole and Counter(one.values) != counted]
     if any(not Counter(one.values) <= counted or one.start < whole.start for one in parts):
         return []
     lists = [one for one in lists if one not in parts]
@@ -151,7 +152,7 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
     cuts = [lists[0].end, *parted, end]
     known = {word.rstrip("s") for word in _WORD.findall(text[: cuts[0]].lower())}
     of_numbers = _OF_NUMBERS.search(text, max(0, lists[0].start - 60), lists[0].start)
-    in_tens = _IN_TENS.search(text, 0, end)
+    in_tens = not _IN_TENS.isdisjoint(words_in(text[:end]))
     starts = [one.start for one in lists]
     told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
     others = (n.start() for n in NUMBER.finditer(text, cuts[0], end) if value_of(n[0]) not in told)

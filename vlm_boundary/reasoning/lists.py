@@ -10,23 +10,37 @@ from dataclasses import replace
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.hours import wrong_hours
-from vlm_boundary.reasoning.list_statistics import names_statistic, wrong_statistics
+from vlm_boundary.reasoning.list_statistics import wrong_statistics
 from vlm_boundary.reasoning.listed import NOTHING, Listed, described, listed_in
 from vlm_boundary.reasoning.members import wrong_members
-from vlm_boundary.reasoning.number_lists import NumberList, number_lists
+from vlm_boundary.reasoning.number_lists import LEAST, MOST, NumberList, number_lists
 from vlm_boundary.reasoning.orders import wrong_orders
-from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, retracted
+from vlm_boundary.reasoning.passages import (
+    AnswerPlace,
+    asked_of,
+    hypothetical,
+    retracted,
+    words_in,
+)
 from vlm_boundary.reasoning.places import wrong_places
-from vlm_boundary.reasoning.properties import KINDS, Found, Speech, compares
+from vlm_boundary.reasoning.properties import Found, Speech, compares
 from vlm_boundary.reasoning.ratios import wrong_ratios
 from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
 from vlm_boundary.reasoning.tellings import wrong_tellings
 from vlm_boundary.reasoning.wholes import wrong_wholes
-from vlm_boundary.verifier.phrases import occurs
 
 _SEPARATORS = (",", ";", " and ", "\n")
-_LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
+_SPEAKS = frozenset(  # the words by which one may speak of a list
+    "mean means meaning sum sums summed order orders ordered ordering reorder range ranges most"
+    " average averages averaged averaging there mode modes median medians least sort sorted sorts"
+    " sorting first last second third fourth fifth sixth maximum minimum max min best worst peak"
+    " tallest shortest warmest coldest hottest coolest wettest driest heaviest lightest cheapest"
+    " biggest oldest youngest nearest closest fastest slowest fewest latest earliest below under"
+    " above over exceed exceeds exceeding than even odd prime primes multiples divisible factors"
+    f" divisors {MOST} {LEAST}".replace("|", " ").split()
+)
+_LETTERED = re.compile(r"[A-Z](?<!\w.) \d+ [A-Z] \d+ [A-Z] \d")
 
 
 def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iterator[Evidence]:
@@ -37,23 +51,23 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     statement too. Nothing is compared where there are two lists of different numbers, nor where a
     statement is of a part of the list, of something made of it, or behind words that may pick some.
     """
-    text = chain.text
-    given = described(chain.question) if "[" in chain.question else None
+    text, question = chain.text, chain.question
+    bracketed = "[" in question
+    given = described(question) if bracketed else None
     told: list[Found] = []
-    if "[" in chain.question:
-        told += wrong_kinds(text, chain.question, start, end)
-        if chain.question.count(":") > 3:
-            words = asked_of(chain.question).lower()
-            told += wrong_hours(Speech(text, chain.question, words, NOTHING, start, end))
-    few = sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text)
-    if given is None and few:
-        low = asked = ""
-    else:
-        low, asked = text.lower(), asked_of(chain.question).lower()
-    if given is not None or (not few and _speaks(low, asked)):
+    if bracketed:
+        told += wrong_kinds(text, question, start, end)
+        if question.count(":") > 3:
+            words = asked_of(question).lower()
+            told += wrong_hours(Speech(text, question, words, NOTHING, start, end))
+    few = given is None and not _may_speak(text, question)
+    few = few or _has_few(text)
+    if given is not None or not few:
+        low = text.lower()
         lists = [] if few else number_lists(text, start, end)
         data = given or listed_in(lists) or NOTHING
-        told += _of_members(Speech(text, chain.question, asked, data, start, end), low, lists)
+        asked = asked_of(question).lower()
+        told += _of_members(Speech(text, question, asked, data, start, end), low, lists)
         if not told and lists and (given is None or _is_whole(given, lists)):
             told += wrong_statistics(chain, low, asked, lists, start, end, answer)
     for first, last, note in told:
@@ -62,9 +76,18 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
             return
 
 
-def _speaks(low: str, asked: str) -> bool:
-    """Whether a chain may say something of a list."""
-    return names_statistic(low) or compares(low) or occurs(KINDS, low) or compares(asked)
+def _has_few(text: str) -> bool:
+    """Whether a text has not even two signs between members of a list."""
+    if text.count(",") > 1:
+        return False
+    return sum(map(text.count, _SEPARATORS)) < 2 and _LETTERED.search(text) is None
+
+
+def _may_speak(text: str, question: str) -> bool:
+    """Whether a chain may say something of a list, or answer how many of it are above a bound."""
+    if not _SPEAKS.isdisjoint(words_in(text)):
+        return True
+    return "ow many" in question and compares(asked_of(question).lower())
 
 
 def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterator[Found]:
@@ -72,12 +95,13 @@ def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterat
     yield from wrong_orders(speech, low)
     yield from wrong_members(speech, low)
     yield from wrong_tellings(speech, low)
-    yield from wrong_places(speech, low)
-    yield from wrong_wholes(speech, low)
-    yield from wrong_ratios(speech, low)
-    yield from wrong_frequencies(speech, low)
     if not speech.data.values:
         return
+    if speech.data.asked:
+        yield from wrong_places(speech, low)
+        yield from wrong_wholes(speech, low)
+        yield from wrong_ratios(speech, low)
+    yield from wrong_frequencies(speech, low)
     members = {*speech.data.values}
     foreign = (one.start for one in lists if not {*one.values} <= members)
     speech = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from vlm_boundary.mathtext.words import english_number
@@ -16,6 +17,7 @@ from vlm_boundary.reasoning.listed import (
 )
 from vlm_boundary.reasoning.passages import words_in
 from vlm_boundary.reasoning.properties import (
+    NAMED,
     PROPERTY,
     Found,
     Speech,
@@ -107,17 +109,21 @@ def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
     named = not _WORDS.isdisjoint(words_in(speech.text)) and occurs(_UNIVERSAL, f" {low}")
     may = named or (speech.data.values and compares(low))
-    if may and PROPERTY.search(speech.text, speech.start, speech.end):
+    if may:
         yield from _of_properties(speech)
-    if occurs(("qualif", "condition", "requirement", "criterion"), low):
+    if speech.data.asked and occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)
 
 
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
     text = speech.text
-    for first, last in sentences(text, speech.start, speech.end):
+    places = [said.start() for said in NAMED.finditer(text, speech.start, speech.end)]
+    for first, last in sentences(text, speech.start, speech.end) if places else ():
         opened = first
+        near = bisect_left(places, first)
+        if near == len(places) or places[near] >= last:
+            continue
         for said in PROPERTY.finditer(text, first, last):
             before = text[opened : said.start()]
             opened = said.end()
@@ -153,11 +159,7 @@ def _known(speech: Speech, said: re.Match[str]) -> Listed:
 def _qualified(speech: Speech) -> Iterator[Found]:
     """The months that satisfy the condition are January and April: that of the question."""
     asked = [*PROPERTY.finditer(speech.asked)]
-    if (
-        len(asked) != 1
-        or not speech.data.asked
-        or _SCOPED.search(speech.asked.replace(asked[0][0], ""))
-    ):
+    if len(asked) != 1 or _SCOPED.search(speech.asked.replace(asked[0][0], "")):
         return
     text = speech.text
     for first, last in sentences(text, speech.start, speech.end):

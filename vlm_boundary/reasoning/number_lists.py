@@ -17,6 +17,7 @@ NUMBER = re.compile(  # begins with a set of characters, so that all others are 
     r"(?:(?=[°%])|(?![\w^/:]|[.,]\d)(?!\s?[-+*/×÷·^=<>(]))"
 )
 _WORD = r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.]{0,14}"
+_SPAN = 60
 # What stands between two values of a list: a unit, a separator, whose value comes next.
 _HAS = "is|has|had|with|at|got|scored?|shows|sold|by"
 _BETWEEN = re.compile(
@@ -25,6 +26,14 @@ _BETWEEN = re.compile(
     r"(?:,|;|\b ?and\b)(?: ?and\b)?[\s$([{\\]{0,4}"
     rf"(?P<name>(?:(?:the|in|on|bar) )?{_WORD}(?: {_WORD})?)?"
     rf"(?:,? (?:{_HAS})\b|:| =| [–-](?=\s))?[\s$(\\]{{0,3}}[$€£]?"
+)
+# What three numbers of a list, and two points or rows, have at least.
+_THREE = re.compile(
+    rf"\d(?:[\s°CF\\%a-z²³$)\]}}]{{0,18}}(?:[,;A-Z]|and)\D{{0,{_SPAN}}}\d[\d.,]{{0,18}}){{2}}"
+)
+_POINTS = re.compile(
+    r"\n[^\S\n]{0,8}(?:[-*•–|]|\d{1,2}[.)])[^\S\n]{0,3}\**[A-Za-zÀ-ÿ][\w '’-]{0,30}\**"
+    r"[^\S\n]{0,3}(?:[:|–=-]|is)"
 )
 _BEFORE = re.compile(rf"(?P<name>{_WORD})(?: (?:{_HAS})|:| [=–-])?[\s($€£\\]{{1,3}}\Z")
 _ROW = re.compile(  # a point or a table's row with one number
@@ -53,7 +62,7 @@ IN_ORDER = re.compile(
     r"|(?:numerical|in) order)\b",
     re.IGNORECASE,
 )
-_LISTS, _SPAN = 12, 60
+_LISTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,10 @@ def number_lists(text: str, start: int, end: int) -> list[NumberList]:
 
 def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
     """Three numbers or more with only separators, units and names between them."""
+    three = _THREE.search(text, start, end)
+    if three is None:
+        return
+    start = max(start, three.start() - _SPAN)
     run: list[re.Match[str]] = []
     names: list[str] = []
     numbers = list(NUMBER.finditer(text, start, end))
@@ -101,7 +114,7 @@ def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
 
 def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
     """Three rows or more, each of a name and a number, one under the other."""
-    if text.count("\n", start, end) < 2:
+    if text.count("\n", start, end) < 2 or len(_POINTS.findall(text, start, end)) < 2:
         return
     run: list[re.Match[str]] = []
     for row in [*_ROW.finditer(text, start, end), None]:

@@ -26,10 +26,6 @@ COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "warmer than": operator.gt, "colder than": operator.lt,
     "at least": operator.ge, "at most": operator.le,
 }  # fmt: skip
-KINDS = (  # what is said of numbers with a property
-    "even numbers", "odd numbers", "even ones", "odd ones", "prime", "multiples of",
-    "divisible by", "factors of", "divisors of",
-)  # fmt: skip
 _THAN = tuple(f"{how} " for how in COMPARED if how.endswith(" than"))
 _OTHERS = tuple(f"{how} " for how in COMPARED if not how.endswith(" than"))
 _HOW = opening(sorted(COMPARED, key=len, reverse=True))
@@ -45,6 +41,10 @@ PROPERTY = re.compile(
     rf"|(?P<kind>{_KINDS})\b|(?P<of>{_OF}) (?P<base>\d{{1,4}})(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
+
+_NAMES = ("even", "odd", "prime", "acute", "obtuse", "multiple", "divisible", "factor", "divisor")
+NAMED = re.compile(opening((*COMPARED, *_NAMES)), re.IGNORECASE)
+"""How a property begins, which is found much faster than the whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import Listed
 from vlm_boundary.reasoning.number_lists import LEAST, MOST, VALUE, NumberList, value_of
 from vlm_boundary.reasoning.orders import nths
+from vlm_boundary.reasoning.passages import words_in
 from vlm_boundary.reasoning.properties import Found, Speech
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
@@ -67,6 +68,10 @@ _STEADY = re.compile(
     r"|(?:go|goes) down|decreases?) from (?:each|one|every) [a-z]{3,10} to the next)\b",
     re.IGNORECASE,
 )
+_STEADILY = frozenset(
+    "higher larger greater more bigger taller lower smaller less shorter rise rises increase"
+    " increases grow grows fall falls decrease decreases climb climbs move moves go goes".split()
+)
 _RISES = re.compile(
     r"higher|larger|greater|taller|more|bigger|rise|increase|grow|climb|\w+ up", re.I
 )
@@ -83,13 +88,17 @@ def wrong_readings(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Foun
     yield from _lengths(speech, lists)
     if len(data.values) < _FEW:
         return
-    for said in _ADDED.finditer(speech.text, speech.start, speech.end):
+    words = words_in(speech.text)
+    for said in (
+        _ADDED.finditer(speech.text, speech.start, speech.end) if words & {"add", "sum"} else ()
+    ):
         total, right = value_of(said["total"]), sum(data.values, Fraction(0))
         if max(data.values) < total != right and _of_all(speech, said, lists):
             yield *said.span(), f"they add up to {shown(right)}"
     if data.asked and not occurs(("sort", "order", "rank", "scend", "arrang"), speech.text.lower()):
         yield from nths(speech.text, speech.start, speech.end, data.values)
-    yield from _trends(speech)
+    if not _STEADILY.isdisjoint(words):
+        yield from _trends(speech)
 
 
 def _misread(speech: Speech, one: NumberList) -> Iterator[Found]:

@@ -28,7 +28,10 @@ def repetition(text: str, start: int, end: int) -> list[Evidence]:
 
 def _sentences(text: str, start: int, end: int) -> list[Evidence]:
     # Almost every text has no sentence twice; splitting alone tells, without positions.
-    pieces = [piece for piece in _SENTENCE_END.split(text[start:end]) if len(piece) > 12]
+    pieces = _SENTENCE_END.split(text[start:end])
+    if len(pieces) < _LOOPS or len(set(pieces)) > len(pieces) - _LOOPS + 1:
+        return []
+    pieces = [piece for piece in pieces if len(piece) > 12]
     if len(pieces) < _LOOPS or len(set(pieces)) > len(pieces) - _LOOPS + 1:
         return []
     counts: Counter[str] = Counter()

@@ -182,7 +182,7 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
     look, a circle and data repeated from the question derive nothing. None where the question
     describes nothing, or the answer is no number or stands there.
     """
-    shown = _SHOWN.search(chain.question)
+    shown = _SHOWN.search(chain.question) if "[" in chain.question else None
     if shown is None or chain.answer is None or end - start > _LONGEST:
         return None
     asked = chain.question.replace(shown[0], " ")
