@@ -41,7 +41,7 @@ def _related(one: str, other: str) -> re.Pattern[str]:
 
 
 # Words of which a text has one or its plural, two things, and how many times the second the
-# first is.
+# first is. Before a comma, here and below, stand words of which it has one besides.
 _RELATIONS = (
     ("central", _related(_INSCRIBED, _CENTRAL), Fraction(1, 2),
      "an inscribed angle is half the central angle"),
@@ -85,23 +85,25 @@ def _formula(measure: str, figure: str, product: str) -> re.Pattern[str]:
 # Words of which a text has one, a measure of a figure with the product that it is made of, and
 # the share of the product.
 _FORMULAS = (
-    ("triangle", _formula("area", "triangle", f"{_BY_HEIGHT}|{_LEGS}"), Fraction(1, 2),
+    ("area, triangle", _formula("area", "triangle", f"{_BY_HEIGHT}|{_LEGS}"), Fraction(1, 2),
      "the area of a triangle is half the base times the height"),
-    ("parallelogram", _formula("area", "parallelogram", _BY_HEIGHT), Fraction(1),
+    ("area, parallelogram", _formula("area", "parallelogram", _BY_HEIGHT), Fraction(1),
      "the area of a parallelogram is the base times the height"),
-    ("trapezoid trapezium", _formula("area", "trapezoid|trapezium", _PARALLEL), Fraction(1, 2),
+    ("area, trapezoid trapezium",
+     _formula("area", "trapezoid|trapezium", _PARALLEL), Fraction(1, 2),
      "the area of a trapezoid is half the sum of the parallel sides times the height"),
-    ("diagonals", _formula("area", "rhombus|kite", _DIAGONALS), Fraction(1, 2),
+    ("area, diagonals", _formula("area", "rhombus|kite", _DIAGONALS), Fraction(1, 2),
      "the area of a rhombus or a kite is half the product of its diagonals"),
-    ("cone", _formula("volume", "cone", _BASE_AREA), Fraction(1, 3),
+    ("volume, cone", _formula("volume", "cone", _BASE_AREA), Fraction(1, 3),
      "the volume of a cone is a third of the base area times the height"),
-    ("pyramid", _formula("volume", "pyramid", _BASE_AREA), Fraction(1, 3),
+    ("volume, pyramid", _formula("volume", "pyramid", _BASE_AREA), Fraction(1, 3),
      "the volume of a pyramid is a third of the base area times the height"),
-    ("cylinder", _formula("volume", "cylinder", _BASE_AREA), Fraction(1),
+    ("volume, cylinder", _formula("volume", "cylinder", _BASE_AREA), Fraction(1),
      "the volume of a cylinder is the base area times the height"),
-    ("prism", _formula("volume", "prism", _BASE_AREA), Fraction(1),
+    ("volume, prism", _formula("volume", "prism", _BASE_AREA), Fraction(1),
      "the volume of a prism is the base area times the height"),
-    ("rectangle", _formula("area", "rectangle", rf"{_THE}length{_TIMES}{_THE}width"), Fraction(1),
+    ("area, rectangle",
+     _formula("area", "rectangle", rf"{_THE}length{_TIMES}{_THE}width"), Fraction(1),
      "the area of a rectangle is its length times its width"),
 )  # fmt: skip
 _SHARE = re.compile(
@@ -148,23 +150,25 @@ _NEVER = tuple(
          "a mode is the value that occurs most often"),
         ("range", rf"\brange{_MEANS} (?:the )?(?:sum|average|middle|product) ",
          "a range is the largest value minus the smallest"),
-        ("perimeter", rf"\bperimeter of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
+        ("perimeter, rectangle square",
+         rf"\bperimeter of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
          rf"|length (?:times|multiplied by) {_THE}width|side squared)",
          "a perimeter is the sum of the sides"),
-        ("rectangle square",
+        ("area, rectangle square",
          rf"\barea of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?(?:the )?"
          r"(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two"
                                                                 " sides"),
-        ("circle", rf"\barea of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
+        ("area, circle", rf"\barea of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
          r"|(?:π|pi) times (?:the|its) diameter|twice (?:π|pi))", "a circle's area is πr²"),
         ("circumference", rf"\bcircumference(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"
          r"|(?:π|pi) times (?:the|its) radius|pi r\b)", "a circumference is 2πr"),
         ("independent", rf"\bindependent\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE} (?:added"
          r"|summed)", "probabilities of independent events are multiplied"),
-        ("both", r"\bprobability of both (?:events )?(?:is|equals) the sum\b",
+        ("probability, both", r"\bprobability of both (?:events )?(?:is|equals) the sum\b",
          "the probability of both is the product"),
-        ("r", r"\barea\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
-        ("equilateral", r"\barea of an equilateral triangle[^.;\n]{0,40}"
+        ("area, r",
+         r"\barea\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
+        ("area, equilateral", r"\barea of an equilateral triangle[^.;\n]{0,40}"
          r"(?:\\frac\{\\sqrt\{?3\}?\}\{2\}|√3 ?/ ?2|\(√3\) ?/ ?2) ?(?:·|\\cdot)? ?[as](?:²|\^2)",
          "the area of an equilateral triangle is √3/4 times the square of its side"),
         ("exclusive", rf"\bmutually exclusive\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE}"
@@ -181,7 +185,7 @@ _NEVER = tuple(
          "slopes of perpendicular lines have the product -1"),
         ("slope", r"\bparallel lines have (?:opposite|negative reciprocal|reciprocal|different)"
          r" slopes", "parallel lines have the same slope"),
-        ("b", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
+        ("x, b", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
          "the axis of a parabola is x = -b/(2a)"),
         ("ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
         ("exterior", r"\bexterior angle\b[^.;\n\d]{0,40}\b(?:is|equals)(?: always| just|"
@@ -231,9 +235,10 @@ _NEVER = tuple(
                   rf" )?{_PARALLEL}"
          r"(?! (?:divided|halved|over)|,? (?:all )?(?:divided|halved)|\s?/)",
          "the area of a trapezoid is half the sum of the parallel sides times the height"),
-        ("h", r"\bA ?= ?b ?[·×*] ?h for (?:an?|the|any|every) triangle\b",
+        ("triangle, h", r"\bA ?= ?b ?[·×*] ?h for (?:an?|the|any|every) triangle\b",
          "the area of a triangle is half the base times the height"),
-        ("d", r"\barea\b[^.;\n]{0,30}\bA ?= ?πd(?:²|\^2)(?! ?/ ?4)", "a circle's area is πr²"),
+        ("area, d",
+         r"\barea\b[^.;\n]{0,30}\bA ?= ?πd(?:²|\^2)(?! ?/ ?4)", "a circle's area is πr²"),
         ("diameter", rf"\barea of {_A} circle{_MEANS} (?:π|pi) times {_THE}diameter squared"
          r"(?! (?:divided|over))", "a circle's area is πr²"),
         ("corresponding", r"\bcorresponding angles(?: [a-z]+){0,4}? (?:are (?:always )?"
@@ -248,7 +253,7 @@ _NEVER = tuple(
          r"|complementary)|add up to|sum to)\b", "vertical angles are equal"),
         ("interior", r"\b(?:co-interior|same-side interior|consecutive interior) angles are"
          r" (?:always )?equal\b", "these angles add up to 180°"),
-        ("equilateral", r"\bequilateral triangle[^.;\n]{0,40}\barea\b[^.;\n]{0,10}"
+        ("area, equilateral", r"\bequilateral triangle[^.;\n]{0,40}\barea\b[^.;\n]{0,10}"
          r"[as](?:²|\^2) ?[·*]? ?√3 ?/ ?2\b",
          "the area of an equilateral triangle is √3/4 times the square of its side"),
         ("favourable favorable",
@@ -274,9 +279,9 @@ _TURNS = tuple(
     for words, what, right, note in (
         ("straight", rf"\b(?:an?|every|each|one) straight angle{_HAS}", 180,
          "a straight angle has 180°"),
-        ("line", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
+        ("angles, line", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
          "angles on a straight line add up to 180°"),
-        ("right", rf"\b(?:a|every|each) right angle{_HAS}", 90, "a right angle has 90°"),
+        ("angle, right", rf"\b(?:a|every|each) right angle{_HAS}", 90, "a right angle has 90°"),
         ("full", rf"\b(?:a|the) full (?:angle|turn|circle|rotation|revolution){_HAS}", 360,
          "a full turn has 360°"),
         ("supplementary", rf"\bsupplementary angles{_ADD_UP}", 180,
@@ -334,17 +339,23 @@ def _other_turn(match: re.Match[str], right: Fraction) -> _Span | None:
 
 
 # All that is above in one row: words, a pattern, what finds its error, what is right, and a note.
-_ALL = (
+_TOLD = (
     *((words, of, _other_relation, right, note) for words, of, right, note in _RELATIONS),
     *((words, of, _other_formula, right, note) for words, of, right, note in _FORMULAS),
     *((words, of, _never_so, Fraction(0), note) for words, of, note in _NEVER),
     *((words, of, _other_turn, Fraction(right), note) for words, of, right, note in _TURNS),
 )
+
+
+def _forms(words: str) -> frozenset[str]:
+    return frozenset(form for word in words.split() for form in (word, f"{word}s"))
+
+
+_ALL = tuple((_forms(words.rpartition(",")[0]), *rest) for words, *rest in _TOLD)
 _BY_WORD: dict[str, list[int]] = {}
-for _place, (_words, *_) in enumerate(_ALL):
-    for _word in _words.split():
-        for _form in (_word, f"{_word}s"):
-            _BY_WORD.setdefault(_form, []).append(_place)
+for _place, (_words, *_) in enumerate(_TOLD):
+    for _word in _forms(_words.rpartition(",")[2]):
+        _BY_WORD.setdefault(_word, []).append(_place)
 _WORDS = frozenset(_BY_WORD)
 _GROWING = frozenset(
     "doubled doubles double tripled triples triple halved halves factor ratio".split()
@@ -356,7 +367,9 @@ def wrong_theorems(text: str, start: int, end: int, question: str) -> Iterator[E
     words = words_in(text)
     if not _WORDS.isdisjoint(words):
         for place in sorted({place for word in words & _WORDS for place in _BY_WORD[word]}):
-            _, pattern, error, right, note = _ALL[place]
+            needed, pattern, error, right, note = _ALL[place]
+            if needed and needed.isdisjoint(words):
+                continue
             for match in pattern.finditer(text, start, end):
                 if span := error(match, right):
                     yield from unless_excused(text, *span, start, end, note)

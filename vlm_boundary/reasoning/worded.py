@@ -72,6 +72,7 @@ _OPERATED = re.compile(
     rf"(?P<two>{_DIGITS}|{ONE_NUMBER}){_SAYS}(?P<said>{_DIGITS}|{ONE_NUMBER}){_END}",
     re.IGNORECASE,
 )
+_SIGN = re.compile(r" (?:times|plus|minus|divided by) ")
 _ROOTED = re.compile(rf"\bsquare root of {_VALUE}{_SAYS}{_VALUE}{_END}", re.IGNORECASE)
 _PART = re.compile(
     rf"\b({_DIGITS}) (?:out )?of (?:the |all )?({_DIGITS})(?: [a-z]{{1,15}}){{0,3}},?"
@@ -259,7 +260,9 @@ def _acted(text: str, start: int, end: int) -> Iterator[_Said]:
 
 def _operated(text: str, start: int, end: int) -> Iterator[_Said]:
     """Six times four is twenty-four; what is all in digits is an equation."""
-    for match in _OPERATED.finditer(text, start, end):
+    signs = [sign.start() for sign in _SIGN.finditer(text, start, end)]
+    first, last = (max(start, signs[0] - 60), min(end, signs[-1] + 120)) if signs else (end, end)
+    for match in _OPERATED.finditer(text, first, last):
         one, two, said = (_value(match[name]) for name in ("one", "two", "said"))
         if one is None or two is None or said is None:
             continue
