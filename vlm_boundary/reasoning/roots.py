@@ -95,6 +95,10 @@ class _Equation:
     right: Exact
     difference: Exact
     letter: str
+    degrees: tuple[int, int]
+    """Of the left and the right side."""
+    degree: int
+    """Of the difference."""
 
 
 def wrong_roots(
@@ -158,7 +162,10 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
             if len(letters) == 1:
                 spaces = len(plain[one[0] : one[1]]) - len(plain[one[0] : one[1]].lstrip())
                 first = one[0] + spaces
-                yield _Equation(first, two[1], left, right, left - right, next(iter(letters)))
+                rest, degrees = left - right, (_degree(left), _degree(right))
+                degree = _degree(rest) if max(degrees) > 1 else max(degrees)
+                letter = next(iter(letters))
+                yield _Equation(first, two[1], left, right, rest, letter, degrees, degree)
 
 
 def _degree(value: Exact) -> int:
@@ -170,7 +177,7 @@ def _identities(plain: str, equations: list[_Equation], question: str) -> Iterat
     """A quadratic and its product or square, where they are said to be the same and are not."""
     asked = re.sub(r"\s", "", question.replace("−", "-").replace("^2", "²"))
     for one in equations:
-        if _degree(one.left) != 2 or _degree(one.right) != 2 or not one.difference.terms:
+        if one.degrees != (2, 2) or not one.difference.terms:
             continue
         written = plain[one.start : one.end]
         left, _, right = re.sub(r"\s", "", written.replace("−", "-").replace("^2", "²")).partition(
@@ -197,14 +204,14 @@ def _identities(plain: str, equations: list[_Equation], question: str) -> Iterat
 def _roots(plain: str, equations: list[_Equation]) -> Iterator[_Found]:
     """What is drawn from a quadratic equation: the same in other words, or its roots."""
     for place, one in enumerate(equations):
-        if _degree(one.difference) != 2 or {_degree(one.left), _degree(one.right)} == {2}:
+        if one.degree != 2 or one.degrees == (2, 2):
             continue
         following = equations[place + 1] if place + 1 < len(equations) else None
         if (
             following is not None
             and following.start >= one.end
             and following.letter == one.letter
-            and _degree(following.difference) == 2
+            and following.degree == 2
         ):
             between = plain[one.end : following.start]
             factored = "(" in plain[following.start : following.end]
