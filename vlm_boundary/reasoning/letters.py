@@ -12,7 +12,7 @@ from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown, solution_of
 from vlm_boundary.reasoning.roots import wrong_roots, wrong_solutions
-from vlm_boundary.verifier.phrases import last_match, occurs
+from vlm_boundary.verifier.phrases import occurs
 
 # A letter beside a number or a sign: what all equations of this kind have, and few other texts.
 # It begins with a set of characters, so that all others are passed fast.
@@ -32,7 +32,6 @@ _RUN = re.compile(
     rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
     rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
 )
-_NO_RUN = ("\n", ". ", ", ", ": ")  # what no run has in it
 _BLANKED = re.compile(
     r"°|\^\{?\\circ\}?|\$|\\[()\[\],;!]|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])|&|~"
 )
@@ -132,14 +131,14 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
         yield from _rewritten(plain, start)
     if "=" not in plain:
         return
-    written = [*islice(_runs(plain), 2 * _MOST)]
+    written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
     if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
     for item in wrong_roots(plain, written, start, question):
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
             return
-    runs = [run for run in written if any(_told(run[0]))][:_MOST]
+    runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
     before: _Pair | None = None
     for place, run in enumerate(runs):
         behind = place > 0 and _beside(plain, runs[place - 1], run)
@@ -161,20 +160,6 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
                 yield Evidence("arithmetic_error", first, last, note)
                 return
             before = pair
-
-
-def _runs(plain: str) -> Iterator[re.Match[str]]:
-    """Each run of signs, numbers and letters that has a sign of equality, in order."""
-    done, place = 0, plain.find("=")
-    while place >= 0:
-        opened = max(done, *(plain.rfind(sign, done, place) for sign in _NO_RUN))
-        last = last_match(_RUN, plain, opened, place)
-        run = _RUN.match(plain, last.start()) if last else None
-        done = place + 1
-        if run is not None and run.end() > place:
-            yield run
-            done = run.end()
-        place = plain.find("=", done)
 
 
 def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:

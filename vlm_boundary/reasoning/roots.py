@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import unless_excused
-from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown
+from vlm_boundary.reasoning.polynomials import CUT, at, by_power, degree, read, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _FACTORS = re.compile(
@@ -162,15 +162,10 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
             if len(letters) == 1:
                 spaces = len(plain[one[0] : one[1]]) - len(plain[one[0] : one[1]].lstrip())
                 first = one[0] + spaces
-                rest, degrees = left - right, (_degree(left), _degree(right))
-                degree = _degree(rest) if max(degrees) > 1 else max(degrees)
+                rest, degrees = left - right, (degree(left), degree(right))
+                highest = degree(rest) if max(degrees) > 1 else max(degrees)
                 letter = next(iter(letters))
-                yield _Equation(first, two[1], left, right, rest, letter, degrees, degree)
-
-
-def _degree(value: Exact) -> int:
-    found = by_power(value)
-    return max(found, default=0) if min(found, default=0) >= 0 else 99
+                yield _Equation(first, two[1], left, right, rest, letter, degrees, highest)
 
 
 def _identities(plain: str, equations: list[_Equation], question: str) -> Iterator[_Found]:
@@ -286,7 +281,7 @@ def _zeros(plain: str, question: str) -> Iterator[_Found]:
     curves = [read(_cut(one or two)) for one, two in written[:_MOST]]
     if None in curves or before.count("=") > len(_CURVE.findall(before)):
         return  # perhaps of an equation that could not be read
-    found = [one for one in curves if one and one.variables == {"x"} and _degree(one) == 2]
+    found = [one for one in curves if one and one.variables == {"x"} and degree(one) == 2]
     if not found:
         return
     for name in ("one", "two"):
