@@ -51,7 +51,7 @@ _CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
 def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A unit said to be so many of a smaller one of its kind, or a result converted, falsely."""
     words = words_in(text)
-    if len(words & _UNITS) < 2:
+    if _UNITS.isdisjoint(words) or len(words & _UNITS) < 2:
         return
     found: list[re.Match[str]] = []
     if not _NAMES.isdisjoint(words) or (not _SHORT.isdisjoint(words) and occurs(_LARGER, text)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from fractions import Fraction
 from math import isqrt
 
@@ -116,13 +116,19 @@ _COMPARED = re.compile(
 _KINDS_OF_NUMBERS = frozenset(("prime", "even", "odd", "divisible", "multiple"))
 _WAYS = "greater larger bigger higher more less smaller lower longer shorter".split()
 _THAN = tuple(f" is {way} than " for way in _WAYS)
+_TELLING = _KINDS_OF_NUMBERS | _PARTS | _OPERATING | _ROUND | {"than", "hand"}
 _MORE = frozenset(("greater", "larger", "bigger", "higher", "more", "longer"))
 
 
-def wrong_formulas(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_formulas(text: str, start: int, end: int, question: str) -> Iterable[Evidence]:
     """A formula filled in as another one, a quantity made of others falsely, a false plain fact."""
-    for first, last, note in _found(text, start, end, question):
-        yield from unless_excused(text, first, last, start, end, note)
+    if _TELLING.isdisjoint(words_in(text)) and "=" not in text:
+        return ()
+    return (
+        evidence
+        for first, last, note in _found(text, start, end, question)
+        for evidence in unless_excused(text, first, last, start, end, note)
+    )
 
 
 _Found = tuple[int, int, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
@@ -32,11 +32,18 @@ _CENTRAL = "(?:central angle|angle at the cent(?:re|er))"
 _MIDLINE = "(?:midline|midsegment|mid-segment|the midpoints of (?:two|its two|the two) sides)"
 
 
+def _compiled(pattern: str) -> re.Pattern[str]:
+    r"""A pattern that ignores case; where it begins with \b and a letter, for a fast search."""
+    if pattern[:2] == r"\b" and pattern[2].isalpha():
+        letter = pattern[2]
+        pattern = rf"(?-i:[{letter}{letter.upper()}])(?<!\w.){pattern[3:]}"
+    return re.compile(pattern, re.IGNORECASE)
+
+
 def _related(one: str, other: str) -> re.Pattern[str]:
-    return re.compile(
+    return _compiled(
         rf"\b{one}\b(?P<gap>[^.;:\n\d]{{0,70}}?)\b(?P<factor>{FACTOR}|{_EQUAL})\b"
-        rf"(?P<rest>[^.;:\n\d]{{0,30}}?)\b(?-i:{other})\b",
-        re.IGNORECASE,
+        rf"(?P<rest>[^.;:\n\d]{{0,30}}?)\b(?-i:{other})\b"
     )
 
 
@@ -75,10 +82,9 @@ _DIAGONALS = r"product of (?:the |its |both )?(?:two )?diagonals|diagonals multi
 
 
 def _formula(measure: str, figure: str, product: str) -> re.Pattern[str]:
-    return re.compile(
+    return _compiled(
         rf"\b{measure} of (?:(?:an?|the|this|any|our|every|each|such an?) )?(?:[a-z]+-?[a-z]+ )?"
-        rf"(?:{figure})(?P<gap>[^.;\n]{{0,60}}?)\b(?:{product})(?P<rest>[^.;\n]*)",
-        re.IGNORECASE,
+        rf"(?:{figure})(?P<gap>[^.;\n]{{0,60}}?)\b(?:{product})(?P<rest>[^.;\n]*)"
     )
 
 
@@ -132,7 +138,7 @@ _ONE = r" (?:the )?(?:value |number |one )?"
 _TRAPEZOIDS = "trapezoid trapezium trapezoidal trapezia"
 # Words of which a text has one, and what is never so, whatever the figure or the data.
 _NEVER = tuple(
-    (words, re.compile(pattern, re.IGNORECASE), note)
+    (words, _compiled(pattern), note)
     for words, pattern, note in (
         ("run", rf"\b(?:slope|gradient){_MEANS} {_THE}run (?:divided by|over) {_THE}rise",
          "a slope is the rise divided by the run"),
@@ -274,7 +280,7 @@ _ADD_UP = r"(?: (?:always|must|together|will))* (?:add(?: up)? to|sum (?:up )?to
 _HAS = r" (?:is|has|measures|equals)"
 # Words of which a text has one, the angle or the angles, and how many degrees they have.
 _TURNS = tuple(
-    (words, re.compile(rf"{what}(?: (?:an angle of|equal to|exactly|always|of))* {_DEGREES}", re.I),
+    (words, _compiled(rf"{what}(?: (?:an angle of|equal to|exactly|always|of))* {_DEGREES}"),
      right, note)
     for words, what, right, note in (
         ("straight", rf"\b(?:an?|every|each|one) straight angle{_HAS}", 180,
@@ -356,23 +362,26 @@ _BY_WORD: dict[str, list[int]] = {}
 for _place, (_words, *_) in enumerate(_TOLD):
     for _word in _forms(_words.rpartition(",")[2]):
         _BY_WORD.setdefault(_word, []).append(_place)
-_WORDS = frozenset(_BY_WORD)
 _GROWING = frozenset(
-    "doubled doubles double tripled triples triple halved halves factor ratio".split()
+    "doubled double doubles tripled triple triples halved halves factor ratio".split()
 )
+_WORDS = frozenset(_BY_WORD) | _GROWING
 
 
-def wrong_theorems(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_theorems(text: str, start: int, end: int, question: str) -> Iterable[Evidence]:
     """A theorem, formula or term that is said otherwise than it is."""
+    return () if _WORDS.isdisjoint(words_in(text)) else _theorems(text, start, end, question)
+
+
+def _theorems(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     words = words_in(text)
-    if not _WORDS.isdisjoint(words):
-        for place in sorted({place for word in words & _WORDS for place in _BY_WORD[word]}):
-            needed, pattern, error, right, note = _ALL[place]
-            if needed and needed.isdisjoint(words):
-                continue
-            for match in pattern.finditer(text, start, end):
-                if span := error(match, right):
-                    yield from unless_excused(text, *span, start, end, note)
+    for place in sorted({place for word in words & _WORDS for place in _BY_WORD.get(word, ())}):
+        needed, pattern, error, right, note = _ALL[place]
+        if needed and needed.isdisjoint(words):
+            continue
+        for match in pattern.finditer(text, start, end):
+            if span := error(match, right):
+                yield from unless_excused(text, *span, start, end, note)
     if not _GROWING.isdisjoint(words) and occurs(("area", "volume"), text):
         for first, last, note in _grown(text, start, end, question):
             yield from unless_excused(text, first, last, start, end, note)

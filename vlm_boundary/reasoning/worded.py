@@ -213,9 +213,10 @@ def _alike(match: re.Match[str], one: int, other: int) -> bool:
 
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:
     found = [_OF_SEVERAL.finditer(text, start, end)]
-    if occurs(_ADDED, text) and (added := _ADDED_TO.search(text, start, end)):
-        line = text.rfind("\n", start, added.start()) + 1
-        found.append(_ADD_UP.finditer(text, max(start, line), end))
+    if occurs(_ADDED, text) and (added := [*_ADDED_TO.finditer(text, start, end)]):
+        line = text.rfind("\n", start, added[0].start()) + 1
+        last = min(end, added[-1].end() + 20)
+        found.append(_ADD_UP.finditer(text, max(start, line), last))
     for match in chain.from_iterable(found):
         values = [_value(number) for number in _NUMBER.findall(match["list"])]
         said = _value(_NUMBER.findall(match[0])[-1])
