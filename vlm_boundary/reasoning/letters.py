@@ -22,14 +22,18 @@ _LIKELY = re.compile(
     r"|(?<=[a-df-hj-z] [-+*/=])(?<![a-zA-Z\\'’_]...)"
     r"|(?<=[a-df-hj-z] \\[-+=])(?<![a-zA-Z\\'’_]....))"
 )
-_LETTER = r"(?<![a-zA-Z\\'’_.])[a-df-hj-z](?![a-zA-Z_'’.(])|(?<=\d)[a-df-hj-z]{1,2}(?![a-zA-Z_'’(])"
-_PART = rf"\d{{1,9}}(?:\.\d{{1,6}})?(?!\d|,\d|\.\d|%)|{_LETTER}|(?<![a-zA-Z])[abkmnpqtxyz](?=\()"
-_SIGN = r"[-+*/^()²³·×−÷½⅓¼¾⅔]|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])|[{}]"
+_LETTER = (
+    r"[a-df-hj-z](?:(?<![a-zA-Z\\'’_.].)(?![a-zA-Z_'’.(])|(?<=\d.)[a-df-hj-z]?(?![a-zA-Z_'’(]))"
+)
+_PART = (  # what most characters are first, and each begins with a set, so that it fails fast
+    r"[-+*/^()²³·×−÷½⅓¼¾⅔{}]|\d{1,9}(?:\.\d{1,6})?(?!\d|,\d|\.\d|%)"
+    rf"|{_LETTER}|[abkmnpqtxyz](?<![a-zA-Z].)(?=\()|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])"
+)
 _GAP = r"[^\S\n]{0,8}"
-_SIDE = rf"(?:{_GAP}(?:{_PART}|{_SIGN}))++"
+_SIDE = rf"(?:{_GAP}(?:{_PART}))++"
 # Taken whole, with or without a sign of equality, so that no place is looked at twice.
 _RUN = re.compile(
-    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
+    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART})(?:{_GAP}(?:{_PART}))*+"
     rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
 )
 _BLANKED = re.compile(

@@ -19,6 +19,10 @@ CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
 @lru_cache(maxsize=1024)  # two rooms read the same sides
 def read(written: str) -> Exact | None:
     """What a formula comes to; None where it is none, or beyond the bounds."""
+    if written.isascii() and written.isdecimal() and len(written) < 10:
+        return Exact.rational(int(written))
+    if len(written) == 1 and "a" <= written <= "z":
+        return Exact.variable(written)
     try:
         parser = Parser(raw_tokens(written, 0, len(written)), FORMULA)
         node = parser.expression().node

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.exact import Exact
@@ -113,7 +114,7 @@ def wrong_roots(
         drawn = [
             run
             for run, before, its in zip(runs, [False, *squared], squared, strict=False)
-            if before or its
+            if its or (before and "(" in run[0])
         ]
         equations = [*_equations(drawn)]
         for first, last, note in (
@@ -243,8 +244,7 @@ def _same_roots(one: _Equation, other: _Equation) -> bool:
 
 def _wrong_root(plain: str, one: _Equation) -> _Found | None:
     """The first values that are said of a quadratic's letter behind it, if one is no root."""
-    said = re.compile(rf"(?<![\w\\(]){one.letter}\s?[=≈]\s?{_VALUE.format('value')}")
-    match = said.search(plain, one.end, one.end + 140)
+    match = _said_of(one.letter).search(plain, one.end, one.end + 140)
     if match is None:
         return None
     between = plain[one.end : match.start()]
@@ -259,6 +259,11 @@ def _wrong_root(plain: str, one: _Equation) -> _Found | None:
             return last.start(), last.end("value"), note
         last = _MORE.match(plain, last.end())
     return None
+
+
+@lru_cache(maxsize=32)
+def _said_of(letter: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w\\(]){letter}\s?[=≈]\s?{_VALUE.format('value')}")
 
 
 def _is_root(polynomial: Exact, value: float, written: str) -> bool:

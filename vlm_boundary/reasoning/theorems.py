@@ -35,8 +35,7 @@ _MIDLINE = "(?:midline|midsegment|mid-segment|the midpoints of (?:two|its two|th
 def _compiled(pattern: str) -> re.Pattern[str]:
     r"""A pattern that ignores case; where it begins with \b and a letter, for a fast search."""
     if pattern[:2] == r"\b" and pattern[2].isalpha():
-        letter = pattern[2]
-        pattern = rf"(?-i:[{letter}{letter.upper()}])(?<!\w.){pattern[3:]}"
+        pattern = rf"(?-i:[{pattern[2]}{pattern[2].upper()}])(?<!\w.){pattern[3:]}"
     return re.compile(pattern, re.IGNORECASE)
 
 
