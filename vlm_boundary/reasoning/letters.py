@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from string import ascii_lowercase
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
@@ -75,6 +76,7 @@ _STEPS = frozenset(
     " clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
+_SMALL = frozenset(ascii_lowercase)
 _WORD = re.compile(r"[a-zA-Z]+")
 _ARTICLE = re.compile(r"[\d)]\s+a\Z")
 _WORD_OF_TWO = re.compile(r"\s{0,10}[a-zA-Z]{2}")
@@ -143,10 +145,9 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
             yield item
             return
     runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
+    near = [False, *(_beside(plain, one, two) for one, two in pairwise(runs)), False]
     before: _Pair | None = None
-    for place, run in enumerate(runs):
-        behind = place > 0 and _beside(plain, runs[place - 1], run)
-        ahead = place + 1 < len(runs) and _beside(plain, run, runs[place + 1])
+    for run, (behind, ahead) in zip(runs, pairwise(near), strict=False):
         if not behind:
             before = None
         if not behind and not ahead and _is_condition(run[0]):
@@ -176,7 +177,7 @@ def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
 
 
 def _letters(written: str) -> frozenset[str]:
-    return frozenset(filter(str.islower, _COMMAND.sub("", written) if "\\" in written else written))
+    return _SMALL.intersection(_COMMAND.sub("", written) if "\\" in written else written)
 
 
 def _is_condition(written: str) -> bool:

@@ -318,18 +318,11 @@ def _values(plain: str, start: int, question: str) -> Iterator[Evidence]:
 
 def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
     """What is said to solve the two linear equations of a question in two letters."""
-    found = []
-    for match in islice(_LINES.finditer(question.replace("−", "-")), _MOST):
-        left, right = read(match["left"].strip()), read(match["right"].strip())
-        if left is not None and right is not None and len((left - right).variables) == 2:
-            found.append(left - right)
-    if len(found) != 2 or found[0].variables != found[1].variables:
+    solved = _solution_of(question)
+    if solved is None:
         return
-    one, other = sorted(found[0].variables)
-    solution = _solution(found[0], found[1], one, other)
-    if solution is None:
-        return
-    solved = dict(zip((one, other), solution, strict=True))
+    one, other = solved
+    solution = tuple(solved.values())
     drawn = re.search(r"\b(?:line|graph|curve|function)", question) is not None
     note = f"the solution is {one} = {solution[0]:.6g}, {other} = {solution[1]:.6g}"
     for match in islice(_SOLVED.finditer(plain), 3 * _MOST):
@@ -348,6 +341,21 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
         if any(_differ(value, known) for value, known in point):
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
+
+
+@lru_cache(maxsize=256)  # many samples answer one question
+def _solution_of(question: str) -> dict[str, float] | None:
+    """What solves the two linear equations of a question, by letter, in their order."""
+    found = []
+    for match in islice(_LINES.finditer(question.replace("−", "-")), _MOST):
+        left, right = read(match["left"].strip()), read(match["right"].strip())
+        if left is not None and right is not None and len((left - right).variables) == 2:
+            found.append(left - right)
+    if len(found) != 2 or found[0].variables != found[1].variables:
+        return None
+    one, other = sorted(found[0].variables)
+    solution = _solution(found[0], found[1], one, other)
+    return None if solution is None else dict(zip((one, other), solution, strict=True))
 
 
 def _opened(plain: str, place: int) -> str:

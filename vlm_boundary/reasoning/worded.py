@@ -106,6 +106,7 @@ _IS_A_SHARE = (" is half", " third of", " quarter of", " is twice", " is doubl")
 _TOTALS = frozenset("sum product difference average mean add make makes".split())
 _ACTED_ON = frozenset(_ACTIONS)
 _OPERATING = frozenset(("times", "plus", "minus", "divided"))
+_OF = ("um of ", "roduct of ", "verage of ", "ean of ", "ifference of ", "ifference between ")
 _ADDED = ("add up to", "sum to", "sum up to", " make")
 _ADDED_TO = re.compile(rf" (?:add up to|sum to|sum up to|makes?) {_VALUE}", re.IGNORECASE)
 _BEHIND_A_SIGN = re.compile(
@@ -137,7 +138,8 @@ _Said = tuple[int, int, Fraction, Fraction, str]
 
 
 def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
-    shares, times = (not of.isdisjoint(words) for of in (_SHARE_WORDS, _TIMES_WORDS))
+    told = words & _WORDS
+    shares, times = not _SHARE_WORDS.isdisjoint(told), not _TIMES_WORDS.isdisjoint(told)
     if shares:
         yield from _simple(_SHARE, text, start, end)
     if times:
@@ -146,11 +148,11 @@ def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_S
         yield from _of_that(text, start, end)
     if (shares or times) and occurs(_IS_A_SHARE, text):
         yield from _reversed(text, start, end)
-    if not _TOTALS.isdisjoint(words):
+    if not _TOTALS.isdisjoint(told):
         yield from _several(text, start, end)
-    if not _ACTED_ON.isdisjoint(words):
+    if not _ACTED_ON.isdisjoint(told):
         yield from _acted(text, start, end)
-    if not _OPERATING.isdisjoint(words):
+    if not _OPERATING.isdisjoint(told):
         yield from _operated(text, start, end)
     if "root" in words and "square" in words:
         for match in _ROOTED.finditer(text, start, end):
@@ -212,7 +214,7 @@ def _alike(match: re.Match[str], one: int, other: int) -> bool:
 
 
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:
-    found = [_OF_SEVERAL.finditer(text, start, end)]
+    found = [_OF_SEVERAL.finditer(text, start, end)] if occurs(_OF, text) else []
     if occurs(_ADDED, text) and (added := [*_ADDED_TO.finditer(text, start, end)]):
         line = text.rfind("\n", start, added[0].start()) + 1
         last = min(end, added[-1].end() + 20)
