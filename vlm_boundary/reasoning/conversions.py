@@ -29,9 +29,8 @@ _IN_UNIT = re.compile(
 _LARGER = ("hour", "inute", "day", "week", "year", "km", "kilo", "met", "1 m", "kg", "lit", "1 l",
            "cm", "centi", "foot", "yard", "mile", "dm", "1 g", "inch")  # fmt: skip
 _DIMENSIONS = ("length", "mass", "time", "volume", "calendar")
-_NAMES = frozenset(
-    name for name, unit in UNITS.items() if unit.dimension in _DIMENSIONS and occurs(_LARGER, name)
-)
+_UNITS = frozenset(name for name, unit in UNITS.items() if unit.dimension in _DIMENSIONS)
+_NAMES = frozenset(name for name in _UNITS if occurs(_LARGER, name))
 _SHORT = frozenset("mlg")
 _OPENS = re.compile(
     r"(?:(?:\A|[.,;:(*\n])\s?|\b(?:that|since|because|as|so|and|know|recall|remember|there are"
@@ -51,8 +50,10 @@ _CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
 
 def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A unit said to be so many of a smaller one of its kind, or a result converted, falsely."""
-    found: list[re.Match[str]] = []
     words = words_in(text)
+    if _UNITS.isdisjoint(words) or len(words & _UNITS) < 2:
+        return
+    found: list[re.Match[str]] = []
     if not _NAMES.isdisjoint(words) or (not _SHORT.isdisjoint(words) and occurs(_LARGER, text)):
         found += _OF_UNIT.finditer(text, start, end)
     if "here are " in text or "e have " in text:

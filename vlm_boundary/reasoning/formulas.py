@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from fractions import Fraction
 from math import isqrt
 
@@ -28,7 +28,8 @@ _SIGNS = {
     "minus": "-", "·": "*", "×": "*", "*": "*", "/": "/", "÷": "/", "+": "+", "-": "-",
 }  # fmt: skip
 _OPERATING = frozenset(("divided", "times", "multiplied", "over", "per"))
-_NAMES = "|".join(sorted({name for of in _MADE_OF for name in (of[0], of[1], of[3])}))
+_QUANTITIES = frozenset(name for of in _MADE_OF for name in (of[0], of[1], of[3]))
+_NAMES = "|".join(sorted(_QUANTITIES))
 _QUANTITY = re.compile(
     rf"\b(?P<what>{_NAMES}) (?:(?:is|equals|=|as|means|the)(?: (?:equal to|given by|defined as"
     rf"|calculated as|found as))? )+"
@@ -56,6 +57,8 @@ _KINDS = {
     "−": "+",
     "+": "+",
 }
+_ROUND = frozenset(("circle", "pie", "turn", "disc", "disk"))
+_SHARES = frozenset(name.split()[-1] for name in FACTORS)
 _SHARE = re.compile(
     rf"\b(?:is|makes up|covers|takes(?: up)?|occupies|fills|represents) (?:just |exactly"
     rf" )?(?P<share>{FACTOR}) of (?:the|a)"
@@ -113,13 +116,19 @@ _COMPARED = re.compile(
 _KINDS_OF_NUMBERS = frozenset(("prime", "even", "odd", "divisible", "multiple"))
 _WAYS = "greater larger bigger higher more less smaller lower longer shorter".split()
 _THAN = tuple(f" is {way} than " for way in _WAYS)
+_TELLING = _KINDS_OF_NUMBERS | _PARTS | _OPERATING | _ROUND | {"than", "hand"}
 _MORE = frozenset(("greater", "larger", "bigger", "higher", "more", "longer"))
 
 
-def wrong_formulas(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_formulas(text: str, start: int, end: int, question: str) -> Iterable[Evidence]:
     """A formula filled in as another one, a quantity made of others falsely, a false plain fact."""
-    for first, last, note in _found(text, start, end, question):
-        yield from unless_excused(text, first, last, start, end, note)
+    if _TELLING.isdisjoint(words_in(text)) and "=" not in text:
+        return ()
+    return (
+        evidence
+        for first, last, note in _found(text, start, end, question)
+        for evidence in unless_excused(text, first, last, start, end, note)
+    )
 
 
 _Found = tuple[int, int, str]
@@ -127,15 +136,11 @@ _Found = tuple[int, int, str]
 
 def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
     words = words_in(text)
-    if not _OPERATING.isdisjoint(words) and occurs(
-        (" divided by ", " times ", "multiplied by", " over ", " per "), text
-    ):
+    if len(words & _QUANTITIES) > 2 and not _OPERATING.isdisjoint(words):
         yield from _quantities(text, start, end)
-    if _LETTERED.search(text, start, end):
+    if "=" in text and _LETTERED.search(text, start, end):
         yield from _filled_in(text, start, end)
-    if occurs(("circle", " pie", "turn", "disc"), text) and (
-        " of the " in text or " of a " in text
-    ):
+    if not (_ROUND.isdisjoint(words) or _SHARES.isdisjoint(words)):
         yield from _parts_of_circles(text, start, end, question)
     if "hand" in words and " hand " in text:
         for match in _HANDS.finditer(text, start, end):

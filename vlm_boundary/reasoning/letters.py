@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from string import ascii_lowercase
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
@@ -22,14 +23,18 @@ _LIKELY = re.compile(
     r"|(?<=[a-df-hj-z] [-+*/=])(?<![a-zA-Z\\'’_]...)"
     r"|(?<=[a-df-hj-z] \\[-+=])(?<![a-zA-Z\\'’_]....))"
 )
-_LETTER = r"(?<![a-zA-Z\\'’_.])[a-df-hj-z](?![a-zA-Z_'’.(])|(?<=\d)[a-df-hj-z]{1,2}(?![a-zA-Z_'’(])"
-_PART = rf"\d{{1,9}}(?:\.\d{{1,6}})?(?!\d|,\d|\.\d|%)|{_LETTER}|(?<![a-zA-Z])[abkmnpqtxyz](?=\()"
-_SIGN = r"[-+*/^()²³·×−÷½⅓¼¾⅔]|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])|[{}]"
+_LETTER = (
+    r"[a-df-hj-z](?:(?<![a-zA-Z\\'’_.].)(?![a-zA-Z_'’.(])|(?<=\d.)[a-df-hj-z]?(?![a-zA-Z_'’(]))"
+)
+_PART = (  # what most characters are first, and each begins with a set, so that it fails fast
+    r"[-+*/^()²³·×−÷½⅓¼¾⅔{}]|\d{1,9}(?:\.\d{1,6})?(?!\d|,\d|\.\d|%)"
+    rf"|{_LETTER}|[abkmnpqtxyz](?<![a-zA-Z].)(?=\()|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])"
+)
 _GAP = r"[^\S\n]{0,8}"
-_SIDE = rf"(?:{_GAP}(?:{_PART}|{_SIGN}))++"
+_SIDE = rf"(?:{_GAP}(?:{_PART}))++"
 # Taken whole, with or without a sign of equality, so that no place is looked at twice.
 _RUN = re.compile(
-    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
+    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART})(?:{_GAP}(?:{_PART}))*+"
     rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
 )
 _BLANKED = re.compile(
@@ -71,6 +76,7 @@ _STEPS = frozenset(
     " clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
+_SMALL = frozenset(ascii_lowercase)
 _WORD = re.compile(r"[a-zA-Z]+")
 _ARTICLE = re.compile(r"[\d)]\s+a\Z")
 _WORD_OF_TWO = re.compile(r"\s{0,10}[a-zA-Z]{2}")
@@ -120,7 +126,9 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
     the one that the chain draws from it.
     """
     yield from wrong_solutions(text, start, end, question)
-    if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
+    if "=" not in text and ("ing" not in text or not occurs(_REWRITING, text)):
+        return
+    if _LIKELY.search(text, start, end) is None:
         return
     plain = text[start:end].replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")
     if occurs(_TYPESET, plain):
@@ -136,11 +144,10 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
             return
-    runs = [run for run in written if any(_told(run[0]))][:_MOST]
+    runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
+    near = [False, *(_beside(plain, one, two) for one, two in pairwise(runs)), False]
     before: _Pair | None = None
-    for place, run in enumerate(runs):
-        behind = place > 0 and _beside(plain, runs[place - 1], run)
-        ahead = place + 1 < len(runs) and _beside(plain, run, runs[place + 1])
+    for run, (behind, ahead) in zip(runs, pairwise(near), strict=False):
         if not behind:
             before = None
         if not behind and not ahead and _is_condition(run[0]):
@@ -170,7 +177,7 @@ def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
 
 
 def _letters(written: str) -> frozenset[str]:
-    return frozenset(filter(str.islower, _COMMAND.sub("", written) if "\\" in written else written))
+    return _SMALL.intersection(_COMMAND.sub("", written) if "\\" in written else written)
 
 
 def _is_condition(written: str) -> bool:

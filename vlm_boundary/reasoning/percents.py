@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import SENTENCE, unless_excused
+from vlm_boundary.reasoning.passages import SENTENCE, unless_excused, words_in
 from vlm_boundary.reasoning.theorems import FACTOR, FACTORS
 from vlm_boundary.verifier.phrases import occurs
 
@@ -17,6 +17,11 @@ _PARTS = {
     "tenth": Fraction(1, 10),
 }  # fmt: skip
 _PART = re.compile(rf"\b(?:an? |one )?({'|'.join(_PARTS)}) of\b", re.IGNORECASE)
+_SAID = frozenset(("percent", "factor", "decimal", *_PARTS))
+_SHARE_WORDS = frozenset(word for name in FACTORS for word in name.split()[-1:])
+_PAID = frozenset(
+    "pay pays paying paid cost costs remain remains leave leaves leaving left charged".split()
+)
 _SHARES = ("%", "ercent", "uarter of", "alf of", "fifth of", "tenth of")
 _FACTOR = re.compile(
     r"(?<![\d.$])(?P<factor>[01]\.\d{1,3})(?![\d%])\s?(?:[*×·]|\\times|\\cdot|of the)\s?\$?"
@@ -109,20 +114,25 @@ _BY_FACTOR = re.compile(
 
 def wrong_percents(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A percentage and its factor, its share in words, what it leaves, or the change it is of."""
-    if "factor" in text or "decimal" in text:
+    words = words_in(text)
+    if "%" not in text and _SAID.isdisjoint(words):
+        return
+    if "factor" in words or "decimal" in words:
         yield from _percents_as_factors(text, start, end)
     if ("0." in text or "1." in text) and occurs(_SHARES, text):
         yield from _factors(text, start, end, question)
     if "%" in text or "percent" in text:
-        for sentence in SENTENCE.finditer(text, start, end):
+        paid = not _PAID.isdisjoint(words)
+        for sentence in SENTENCE.finditer(text, start, end) if paid else ():
             if "%" in sentence[0] or "percent" in sentence[0]:
                 found = _rest(sentence, question)
                 if found:
                     first, last, note = found
                     yield from unless_excused(text, first, last, start, end, note)
-        yield from _shares(text, start, end)
+        if not _SHARE_WORDS.isdisjoint(words):
+            yield from _shares(text, start, end)
         yield from _changes(text, start, end, question)
-    if "factor" in text:
+    if "factor" in words:
         for match in _BY_FACTOR.finditer(text, start, end):
             grows = Fraction(match["factor"]) > 1
             if (
@@ -186,6 +196,8 @@ def _rest(sentence: re.Match[str], question: str) -> tuple[int, int, str] | None
 
 def _changes(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A ratio of two values of the question, and the change in percent that is drawn from it."""
+    if "by" not in words_in(text):
+        return
     given = set(re.findall(r"(?<![\d.,])\d+(?:\.\d+)?", question))
     for match in _CHANGE.finditer(text, start, end):
         if match["one"] not in given or match["two"] not in given or not Fraction(match["two"]):

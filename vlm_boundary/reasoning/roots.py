@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import unless_excused
-from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown
+from vlm_boundary.reasoning.polynomials import CUT, at, by_power, degree, read, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _FACTORS = re.compile(
@@ -95,6 +96,10 @@ class _Equation:
     right: Exact
     difference: Exact
     letter: str
+    degrees: tuple[int, int]
+    """Of the left and the right side."""
+    degree: int
+    """Of the difference."""
 
 
 def wrong_roots(
@@ -109,7 +114,7 @@ def wrong_roots(
         drawn = [
             run
             for run, before, its in zip(runs, [False, *squared], squared, strict=False)
-            if before or its
+            if its or (before and "(" in run[0])
         ]
         equations = [*_equations(drawn)]
         for first, last, note in (
@@ -158,19 +163,17 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
             if len(letters) == 1:
                 spaces = len(plain[one[0] : one[1]]) - len(plain[one[0] : one[1]].lstrip())
                 first = one[0] + spaces
-                yield _Equation(first, two[1], left, right, left - right, next(iter(letters)))
-
-
-def _degree(value: Exact) -> int:
-    found = by_power(value)
-    return max(found, default=0) if min(found, default=0) >= 0 else 99
+                rest, degrees = left - right, (degree(left), degree(right))
+                highest = degree(rest) if max(degrees) > 1 else max(degrees)
+                letter = next(iter(letters))
+                yield _Equation(first, two[1], left, right, rest, letter, degrees, highest)
 
 
 def _identities(plain: str, equations: list[_Equation], question: str) -> Iterator[_Found]:
     """A quadratic and its product or square, where they are said to be the same and are not."""
     asked = re.sub(r"\s", "", question.replace("−", "-").replace("^2", "²"))
     for one in equations:
-        if _degree(one.left) != 2 or _degree(one.right) != 2 or not one.difference.terms:
+        if one.degrees != (2, 2) or not one.difference.terms:
             continue
         written = plain[one.start : one.end]
         left, _, right = re.sub(r"\s", "", written.replace("−", "-").replace("^2", "²")).partition(
@@ -197,14 +200,14 @@ def _identities(plain: str, equations: list[_Equation], question: str) -> Iterat
 def _roots(plain: str, equations: list[_Equation]) -> Iterator[_Found]:
     """What is drawn from a quadratic equation: the same in other words, or its roots."""
     for place, one in enumerate(equations):
-        if _degree(one.difference) != 2 or {_degree(one.left), _degree(one.right)} == {2}:
+        if one.degree != 2 or one.degrees == (2, 2):
             continue
         following = equations[place + 1] if place + 1 < len(equations) else None
         if (
             following is not None
             and following.start >= one.end
             and following.letter == one.letter
-            and _degree(following.difference) == 2
+            and following.degree == 2
         ):
             between = plain[one.end : following.start]
             factored = "(" in plain[following.start : following.end]
@@ -241,8 +244,7 @@ def _same_roots(one: _Equation, other: _Equation) -> bool:
 
 def _wrong_root(plain: str, one: _Equation) -> _Found | None:
     """The first values that are said of a quadratic's letter behind it, if one is no root."""
-    said = re.compile(rf"(?<![\w\\(]){one.letter}\s?[=≈]\s?{_VALUE.format('value')}")
-    match = said.search(plain, one.end, one.end + 140)
+    match = _said_of(one.letter).search(plain, one.end, one.end + 140)
     if match is None:
         return None
     between = plain[one.end : match.start()]
@@ -257,6 +259,11 @@ def _wrong_root(plain: str, one: _Equation) -> _Found | None:
             return last.start(), last.end("value"), note
         last = _MORE.match(plain, last.end())
     return None
+
+
+@lru_cache(maxsize=32)
+def _said_of(letter: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w\\(]){letter}\s?[=≈]\s?{_VALUE.format('value')}")
 
 
 def _is_root(polynomial: Exact, value: float, written: str) -> bool:
@@ -279,7 +286,7 @@ def _zeros(plain: str, question: str) -> Iterator[_Found]:
     curves = [read(_cut(one or two)) for one, two in written[:_MOST]]
     if None in curves or before.count("=") > len(_CURVE.findall(before)):
         return  # perhaps of an equation that could not be read
-    found = [one for one in curves if one and one.variables == {"x"} and _degree(one) == 2]
+    found = [one for one in curves if one and one.variables == {"x"} and degree(one) == 2]
     if not found:
         return
     for name in ("one", "two"):
@@ -311,18 +318,11 @@ def _values(plain: str, start: int, question: str) -> Iterator[Evidence]:
 
 def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
     """What is said to solve the two linear equations of a question in two letters."""
-    found = []
-    for match in islice(_LINES.finditer(question.replace("−", "-")), _MOST):
-        left, right = read(match["left"].strip()), read(match["right"].strip())
-        if left is not None and right is not None and len((left - right).variables) == 2:
-            found.append(left - right)
-    if len(found) != 2 or found[0].variables != found[1].variables:
+    solved = _solution_of(question)
+    if solved is None:
         return
-    one, other = sorted(found[0].variables)
-    solution = _solution(found[0], found[1], one, other)
-    if solution is None:
-        return
-    solved = dict(zip((one, other), solution, strict=True))
+    one, other = solved
+    solution = tuple(solved.values())
     drawn = re.search(r"\b(?:line|graph|curve|function)", question) is not None
     note = f"the solution is {one} = {solution[0]:.6g}, {other} = {solution[1]:.6g}"
     for match in islice(_SOLVED.finditer(plain), 3 * _MOST):
@@ -341,6 +341,21 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
         if any(_differ(value, known) for value, known in point):
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
+
+
+@lru_cache(maxsize=256)  # many samples answer one question
+def _solution_of(question: str) -> dict[str, float] | None:
+    """What solves the two linear equations of a question, by letter, in their order."""
+    found = []
+    for match in islice(_LINES.finditer(question.replace("−", "-")), _MOST):
+        left, right = read(match["left"].strip()), read(match["right"].strip())
+        if left is not None and right is not None and len((left - right).variables) == 2:
+            found.append(left - right)
+    if len(found) != 2 or found[0].variables != found[1].variables:
+        return None
+    one, other = sorted(found[0].variables)
+    solution = _solution(found[0], found[1], one, other)
+    return None if solution is None else dict(zip((one, other), solution, strict=True))
 
 
 def _opened(plain: str, place: int) -> str:

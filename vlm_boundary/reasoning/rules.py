@@ -10,12 +10,11 @@ from math import isqrt
 from vlm_boundary.reasoning.conversions import wrong_units
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.formulas import wrong_formulas
-from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused
+from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused, words_in
 from vlm_boundary.reasoning.percents import wrong_percents
 from vlm_boundary.reasoning.related import wrong_relations
 from vlm_boundary.reasoning.steps import rounds_to
 from vlm_boundary.reasoning.theorems import wrong_theorems
-from vlm_boundary.verifier.phrases import occurs
 
 _SIDES = {
     "triangle": 3, "quadrilateral": 4, "rectangle": 4, "square": 4, "parallelogram": 4,
@@ -24,6 +23,7 @@ _SIDES = {
 }  # fmt: skip
 _COUNTS = dict(zip("three four five six seven eight nine ten".split(), range(3, 11), strict=True))
 _NAMES = "|".join(_SIDES)
+_FIGURES = frozenset(form for name in _SIDES for form in (name, f"{name}s"))
 _NAMED = re.compile(rf"\b(?:{_NAMES})s?\b", re.IGNORECASE)
 _ANGLES = re.compile(
     rf"\b(?:(?:the|all|their|its|(?:{_NAMES})(?:'s)?|(?P<count>{'|'.join(_COUNTS)})"
@@ -94,16 +94,18 @@ _ALWAYS = re.compile(  # of every figure of its kind: what else is said of one d
     re.IGNORECASE,
 )
 _SOME_OTHER = re.compile(r"gradi|\bgon\b|spher|n't|\bnot\b|never", re.IGNORECASE)
-_TOTALLED = ("add", "sum", "total", "make up", "come to", "altogether")
+_TOTALLED = frozenset("add adds adding sum sums summing total totals make come altogether".split())
 
 
 def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
-    if "ngle" in text and occurs(_TOTALLED, text):
+    words = words_in(text)
+    figures = not _FIGURES.isdisjoint(words)
+    if figures and not _TOTALLED.isdisjoint(words) and "ngle" in text:
         yield from _angle_sums(text, start, end)
-    if ("quilateral" in text or "egular " in text) and occurs(("each", "every", "all "), text):
+    if "equilateral" in words or (figures and "regular" in words):
         yield from _regular(text, start, end)
-    if "ythag" in text or "ypotenuse" in text:
+    if "ythag" in text or "hypotenuse" in words:
         yield from _legs_added(text, start, end, question)
     yield from wrong_percents(text, start, end, question)
     yield from wrong_formulas(text, start, end, question)
@@ -122,11 +124,11 @@ def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
             note = f"the angles of a {name} add up to {right}°, not to {match['said']}°"
             yield from unless_excused(text, *match.span(), start, end, note)
     for sentence in SENTENCE.finditer(text, start, end):
-        if "ngle" not in sentence[0]:
+        if "ngle" not in sentence[0] or not _TOTAL.search(sentence[0]):
             continue
         said_there = _OPENED.sub(" ", sentence[0])
         numbers = _DIGITS.findall(said_there)
-        if len(numbers) != 1 or not _TOTAL.search(said_there):
+        if len(numbers) != 1:
             continue
         angles = _ANGLES.search(said_there)
         names = {name.lower().rstrip("s") for name in _NAMED.findall(said_there)}

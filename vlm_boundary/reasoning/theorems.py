@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import unless_excused
+from vlm_boundary.reasoning.passages import unless_excused, words_in
 from vlm_boundary.verifier.phrases import occurs
 
 FACTORS = {
@@ -32,29 +32,37 @@ _CENTRAL = "(?:central angle|angle at the cent(?:re|er))"
 _MIDLINE = "(?:midline|midsegment|mid-segment|the midpoints of (?:two|its two|the two) sides)"
 
 
+def _compiled(pattern: str) -> re.Pattern[str]:
+    r"""A pattern that ignores case; where it begins with \b and a letter, for a fast search."""
+    if pattern[:2] == r"\b" and pattern[2].isalpha():
+        pattern = rf"(?-i:[{pattern[2]}{pattern[2].upper()}])(?<!\w.){pattern[3:]}"
+    return re.compile(pattern, re.IGNORECASE)
+
+
 def _related(one: str, other: str) -> re.Pattern[str]:
-    return re.compile(
+    return _compiled(
         rf"\b{one}\b(?P<gap>[^.;:\n\d]{{0,70}}?)\b(?P<factor>{FACTOR}|{_EQUAL})\b"
-        rf"(?P<rest>[^.;:\n\d]{{0,30}}?)\b(?-i:{other})\b",
-        re.IGNORECASE,
+        rf"(?P<rest>[^.;:\n\d]{{0,30}}?)\b(?-i:{other})\b"
     )
 
 
-# A key, two things, and how many times the second the first is.
+# Words of which a text has one or its plural, two things, and how many times the second the
+# first is. Before a comma, here and below, stand words of which it has one besides.
 _RELATIONS = (
-    ("ntral angle", _related(_INSCRIBED, _CENTRAL), Fraction(1, 2),
+    ("central", _related(_INSCRIBED, _CENTRAL), Fraction(1, 2),
      "an inscribed angle is half the central angle"),
-    ("scribed angle", _related(_CENTRAL, _INSCRIBED), Fraction(2),
+    ("inscribed circumferential peripheral", _related(_CENTRAL, _INSCRIBED), Fraction(2),
      "a central angle is twice the inscribed angle"),
-    ("scribed angle", _related(_INSCRIBED, "arc"), Fraction(1, 2),
+    ("inscribed circumferential peripheral", _related(_INSCRIBED, "arc"), Fraction(1, 2),
      "an inscribed angle is half its arc"),
-    ("iameter", _related("diameter(?! of)", "radius(?! of)"), Fraction(2),
+    ("diameter", _related("diameter(?! of)", "radius(?! of)"), Fraction(2),
      "a diameter is twice the radius"),
-    ("iameter", _related("radius(?! of)", "diameter(?! of)"), Fraction(1, 2),
+    ("diameter", _related("radius(?! of)", "diameter(?! of)"), Fraction(1, 2),
      "a radius is half the diameter"),
-    ("of reflection", _related("angle of reflection", "angle of incidence"), Fraction(1),
+    ("reflection", _related("angle of reflection", "angle of incidence"), Fraction(1),
      "the angle of reflection is equal to the angle of incidence"),
-    ("mid", _related(_MIDLINE, "(?:third side|base|[A-Z]{2})"), Fraction(1, 2),
+    ("midline midsegment mid midpoints",
+     _related(_MIDLINE, "(?:third side|base|[A-Z]{2})"), Fraction(1, 2),
      "the line between the midpoints of two sides is half as long as the third side"),
 )  # fmt: skip
 _NO_RELATION = re.compile(
@@ -73,32 +81,34 @@ _DIAGONALS = r"product of (?:the |its |both )?(?:two )?diagonals|diagonals multi
 
 
 def _formula(measure: str, figure: str, product: str) -> re.Pattern[str]:
-    return re.compile(
+    return _compiled(
         rf"\b{measure} of (?:(?:an?|the|this|any|our|every|each|such an?) )?(?:[a-z]+-?[a-z]+ )?"
-        rf"(?:{figure})(?P<gap>[^.;\n]{{0,60}}?)\b(?:{product})(?P<rest>[^.;\n]*)",
-        re.IGNORECASE,
+        rf"(?:{figure})(?P<gap>[^.;\n]{{0,60}}?)\b(?:{product})(?P<rest>[^.;\n]*)"
     )
 
 
-# A key, a measure of a figure with the product that it is made of, and the share of the product.
+# Words of which a text has one, a measure of a figure with the product that it is made of, and
+# the share of the product.
 _FORMULAS = (
-    ("riangle", _formula("area", "triangle", f"{_BY_HEIGHT}|{_LEGS}"), Fraction(1, 2),
+    ("area, triangle", _formula("area", "triangle", f"{_BY_HEIGHT}|{_LEGS}"), Fraction(1, 2),
      "the area of a triangle is half the base times the height"),
-    ("arallelogram", _formula("area", "parallelogram", _BY_HEIGHT), Fraction(1),
+    ("area, parallelogram", _formula("area", "parallelogram", _BY_HEIGHT), Fraction(1),
      "the area of a parallelogram is the base times the height"),
-    ("rapez", _formula("area", "trapezoid|trapezium", _PARALLEL), Fraction(1, 2),
+    ("area, trapezoid trapezium",
+     _formula("area", "trapezoid|trapezium", _PARALLEL), Fraction(1, 2),
      "the area of a trapezoid is half the sum of the parallel sides times the height"),
-    ("iagonals", _formula("area", "rhombus|kite", _DIAGONALS), Fraction(1, 2),
+    ("area, diagonals", _formula("area", "rhombus|kite", _DIAGONALS), Fraction(1, 2),
      "the area of a rhombus or a kite is half the product of its diagonals"),
-    ("cone", _formula("volume", "cone", _BASE_AREA), Fraction(1, 3),
+    ("volume, cone", _formula("volume", "cone", _BASE_AREA), Fraction(1, 3),
      "the volume of a cone is a third of the base area times the height"),
-    ("pyramid", _formula("volume", "pyramid", _BASE_AREA), Fraction(1, 3),
+    ("volume, pyramid", _formula("volume", "pyramid", _BASE_AREA), Fraction(1, 3),
      "the volume of a pyramid is a third of the base area times the height"),
-    ("cylinder", _formula("volume", "cylinder", _BASE_AREA), Fraction(1),
+    ("volume, cylinder", _formula("volume", "cylinder", _BASE_AREA), Fraction(1),
      "the volume of a cylinder is the base area times the height"),
-    ("prism", _formula("volume", "prism", _BASE_AREA), Fraction(1),
+    ("volume, prism", _formula("volume", "prism", _BASE_AREA), Fraction(1),
      "the volume of a prism is the base area times the height"),
-    ("ectangle", _formula("area", "rectangle", rf"{_THE}length{_TIMES}{_THE}width"), Fraction(1),
+    ("area, rectangle",
+     _formula("area", "rectangle", rf"{_THE}length{_TIMES}{_THE}width"), Fraction(1),
      "the area of a rectangle is its length times its width"),
 )  # fmt: skip
 _SHARE = re.compile(
@@ -124,16 +134,17 @@ _MEANS = (
 _A = r"(?:an?|the|this)"
 _ARE = r"(?:are|is|must be|have to be|get|can be)"
 _ONE = r" (?:the )?(?:value |number |one )?"
-# A key and what is never so, whatever the figure or the data.
+_TRAPEZOIDS = "trapezoid trapezium trapezoidal trapezia"
+# Words of which a text has one, and what is never so, whatever the figure or the data.
 _NEVER = tuple(
-    (key, re.compile(pattern, re.IGNORECASE), note)
-    for key, pattern, note in (
+    (words, _compiled(pattern), note)
+    for words, pattern, note in (
         ("run", rf"\b(?:slope|gradient){_MEANS} {_THE}run (?:divided by|over) {_THE}rise",
          "a slope is the rise divided by the run"),
-        ("in x", rf"\b(?:slope|gradient){_MEANS} {_THE}(?:change|difference) in x"
+        ("slope gradient", rf"\b(?:slope|gradient){_MEANS} {_THE}(?:change|difference) in x"
          rf" (?:divided by|over) {_THE}(?:change|difference) in y",
          "a slope is the change in y divided by the change in x"),
-        ("divided by", rf"\b(?:mean|average){_MEANS} {_THE}(?:number|count)[^.;\n]{{0,30}} divided"
+        ("divided", rf"\b(?:mean|average){_MEANS} {_THE}(?:number|count)[^.;\n]{{0,30}} divided"
          r" by (?:the |their )?(?:sum|total)\b", "a mean is the sum divided by the number of"
                                                  " values"),
         ("median", rf"\bmedian{_MEANS}{_ONE}(?:that |which )?(?:occurs|appears|most (?:frequent"
@@ -144,29 +155,34 @@ _NEVER = tuple(
          "a mode is the value that occurs most often"),
         ("range", rf"\brange{_MEANS} (?:the )?(?:sum|average|middle|product) ",
          "a range is the largest value minus the smallest"),
-        ("perimeter of", rf"\bperimeter of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
+        ("perimeter, rectangle square",
+         rf"\bperimeter of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
          rf"|length (?:times|multiplied by) {_THE}width|side squared)",
          "a perimeter is the sum of the sides"),
-        ("area of", rf"\barea of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?(?:the )?"
+        ("area, rectangle square",
+         rf"\barea of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?(?:the )?"
          r"(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two"
                                                                 " sides"),
-        ("circle", rf"\barea of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
+        ("area, circle", rf"\barea of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
          r"|(?:π|pi) times (?:the|its) diameter|twice (?:π|pi))", "a circle's area is πr²"),
-        ("ircumference", rf"\bcircumference(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"
+        ("circumference", rf"\bcircumference(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"
          r"|(?:π|pi) times (?:the|its) radius|pi r\b)", "a circumference is 2πr"),
         ("independent", rf"\bindependent\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE} (?:added"
          r"|summed)", "probabilities of independent events are multiplied"),
-        ("of both", r"\bprobability of both (?:events )?(?:is|equals) the sum\b",
+        ("probability, both", r"\bprobability of both (?:events )?(?:is|equals) the sum\b",
          "the probability of both is the product"),
-        ("πr", r"\barea\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
-        ("quilateral", r"\barea of an equilateral triangle[^.;\n]{0,40}"
+        ("area, r",
+         r"\barea\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
+        ("area, equilateral", r"\barea of an equilateral triangle[^.;\n]{0,40}"
          r"(?:\\frac\{\\sqrt\{?3\}?\}\{2\}|√3 ?/ ?2|\(√3\) ?/ ?2) ?(?:·|\\cdot)? ?[as](?:²|\^2)",
          "the area of an equilateral triangle is √3/4 times the square of its side"),
         ("exclusive", rf"\bmutually exclusive\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE}"
          r" multiplied", "probabilities of events that exclude each other are added"),
-        ("rapez", rf"\b(?:trapezoid|trapezium)[^.;\n]{{0,40}} product of {_THE}(?:two )?"
+        ("trapezoid trapezium",
+         rf"\b(?:trapezoid|trapezium)[^.;\n]{{0,40}} product of {_THE}(?:two )?"
          r"(?:parallel sides|bases)", "a trapezoid's area has the sum of the parallel sides"),
-        ("ercent", r"\bpercent(?:age)? (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}"
+        ("percent percentage",
+         r"\bpercent(?:age)? (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}"
          r"\b(?:divided? |relative |refers? )(?:[a-z]+ ){0,5}(?:by|to) the (?:new|final|later|last"
          r"|end|larger) (?:value|price|number|amount)",
          "a change in percent is relative to the old value"),
@@ -174,77 +190,83 @@ _NEVER = tuple(
          "slopes of perpendicular lines have the product -1"),
         ("slope", r"\bparallel lines have (?:opposite|negative reciprocal|reciprocal|different)"
          r" slopes", "parallel lines have the same slope"),
-        ("2a", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
+        ("x, b", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
          "the axis of a parabola is x = -b/(2a)"),
-        ("4ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
-        ("xterior angle", r"\bexterior angle\b[^.;\n\d]{0,40}\b(?:is|equals)(?: always| just|"
+        ("ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
+        ("exterior", r"\bexterior angle\b[^.;\n\d]{0,40}\b(?:is|equals)(?: always| just|"
          r" equal to)*"
          r" (?:the )?(?:difference|product|average|mean|half|twice)\b[^.;\n\d]{0,20}\b(?:remote"
          r"|non-adjacent|opposite interior|two (?:other |interior ))",
          "an exterior angle is the sum of the two remote interior angles"),
-        ("xterior angle", r"\bexterior angle(?: [a-z])? (?:is (?:always )?(?:equal to|the same as)"
+        ("exterior", r"\bexterior angle(?: [a-z])? (?:is (?:always )?(?:equal to|the same as)"
          r"|equals) (?:the|its) (?:adjacent|neighbou?ring|adjoining)",
          "an exterior angle and the interior one beside it add up to 180°"),
-        ("xterior", r"\b(?:interior and exterior|exterior and interior) angles? are"
+        ("exterior", r"\b(?:interior and exterior|exterior and interior) angles? are"
          r" (?:always )?complementary", "exterior and interior angle add up to 180°"),
-        ("sosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles"
+        ("isosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles"
          r" triangles?,?(?: has| have)?(?: (?:each|every|the|both|all|its|a))*"
          r" base angles?(?: is| are| equals?)(?: always| equal to)* (?:twice|half|double|three"
          r" times"
          r"|triple|a third|supplementary|complementary|different|unequal)\b",
          "the base angles of an isosceles triangle are equal, and bound to the third one by 180°"
          " alone"),
-        ("sosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?,?"
+        ("isosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?,?"
          r" (?:the|its|an?) (?:apex|vertex|top) angle (?:is|equals)"
          r"(?: always| equal to)* (?:twice|half|double|three times|triple|a third|the same"
          r"|equal)\b",
          "in an isosceles triangle the third angle may have any size"),
-        ("sosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?"
+        ("isosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?"
          r" (?:has |have )?all (?:the |its )?(?:three )?(?:angles"
          r"|sides)(?: are)? (?:equal|the same)", "only two angles of an isosceles triangle are"
           " equal"),
-        ("ypotenuse", r"\bhypotenuse(?: [A-Z]{2})? is (?:always )?(?:the )?(?:shortest|smallest"
+        ("hypotenuse", r"\bhypotenuse(?: [A-Z]{2})? is (?:always )?(?:the )?(?:shortest|smallest"
          r"|shorter)",
          "the hypotenuse is the longest side"),
-        ("ypotenuse", r"\b(?:hypotenuse squared|square (?:of|on) the hypotenuse) (?:is|equals)"
+        ("hypotenuse", r"\b(?:hypotenuse squared|square (?:of|on) the hypotenuse) (?:is|equals)"
          r"(?: equal to)? the (?:difference|product) of",
          "the squares of the legs are added"),
-        ("olume", rf"\bvolume of {_A} (?:box|cuboid|rectangular prism|rectangular box){_MEANS}"
+        ("volume", rf"\bvolume of {_A} (?:box|cuboid|rectangular prism|rectangular box){_MEANS}"
          rf" {_THE}(?:sum of|length (?:plus|\+))", "the volume of a box is a product"),
-        ("rapez", r"\btrapez\w+[^.;\n]{0,60}\b(?:area|A) ?=(?: ?A ?=)? ?\(?a ?[·×*] ?b\)? ?[·×*]"
+        (_TRAPEZOIDS,
+         r"\btrapez\w+[^.;\n]{0,60}\b(?:area|A) ?=(?: ?A ?=)? ?\(?a ?[·×*] ?b\)? ?[·×*]"
                   r" ?h\b",
          "a trapezoid's area has the sum of the parallel sides"),
-        ("rapez", r"\btrapez\w+(?![^.;\n]{0,60}(?:twice|double|parallelogram|half|½"
+        (_TRAPEZOIDS, r"\btrapez\w+(?![^.;\n]{0,60}(?:twice|double|parallelogram|half|½"
                   r"|1/2))[^.;\n=]{0,60}"
          r"= ?\(a ?\+ ?b\) ?[·×*]? ?h\b(?!\s?[/÷·×*=]|,? (?:divided|halved|over|and halve|by two))",
          "the area of a trapezoid is half the sum of the parallel sides times the height"),
-        ("rapez", rf"\b[Ff]or (?:an?|any|this|the) trapez\w+,? the area (?:is|equals) (?:the"
+        ("trapezoid trapezium",
+         rf"\b[Ff]or (?:an?|any|this|the) trapez\w+,? the area (?:is|equals) (?:the"
                   rf" )?{_PARALLEL}"
          r"(?! (?:divided|halved|over)|,? (?:all )?(?:divided|halved)|\s?/)",
          "the area of a trapezoid is half the sum of the parallel sides times the height"),
-        ("riangle", r"\bA ?= ?b ?[·×*] ?h for (?:an?|the|any|every) triangle\b",
+        ("triangle, h", r"\bA ?= ?b ?[·×*] ?h for (?:an?|the|any|every) triangle\b",
          "the area of a triangle is half the base times the height"),
-        ("πd", r"\barea\b[^.;\n]{0,30}\bA ?= ?πd(?:²|\^2)(?! ?/ ?4)", "a circle's area is πr²"),
-        ("iameter squared", rf"\barea of {_A} circle{_MEANS} (?:π|pi) times {_THE}diameter squared"
+        ("area, d",
+         r"\barea\b[^.;\n]{0,30}\bA ?= ?πd(?:²|\^2)(?! ?/ ?4)", "a circle's area is πr²"),
+        ("diameter", rf"\barea of {_A} circle{_MEANS} (?:π|pi) times {_THE}diameter squared"
          r"(?! (?:divided|over))", "a circle's area is πr²"),
-        ("orresponding angles", r"\bcorresponding angles(?: [a-z]+){0,4}? (?:are (?:always )?"
+        ("corresponding", r"\bcorresponding angles(?: [a-z]+){0,4}? (?:are (?:always )?"
          r"(?:supplementary|complementary)|add up to|sum to)\b",
          "corresponding angles of parallel lines are equal"),
-        ("lternate", r"\balternate (?:interior |exterior )?angles(?: [a-z]+){0,4}? (?:are"
+        ("alternate", r"\balternate (?:interior |exterior )?angles(?: [a-z]+){0,4}? (?:are"
          r" (?:always )?"
          r"(?:supplementary|complementary)|add up to|sum to)\b",
          "alternate angles of parallel lines are equal"),
-        ("ertical", r"\b(?:vertical|vertically opposite) angles (?:are (?:always )?(?:supplementary"
+        ("vertical vertically",
+         r"\b(?:vertical|vertically opposite) angles (?:are (?:always )?(?:supplementary"
          r"|complementary)|add up to|sum to)\b", "vertical angles are equal"),
-        ("interior angles", r"\b(?:co-interior|same-side interior|consecutive interior) angles are"
+        ("interior", r"\b(?:co-interior|same-side interior|consecutive interior) angles are"
          r" (?:always )?equal\b", "these angles add up to 180°"),
-        ("quilateral", r"\bequilateral triangle[^.;\n]{0,40}\barea\b[^.;\n]{0,10}"
+        ("area, equilateral", r"\bequilateral triangle[^.;\n]{0,40}\barea\b[^.;\n]{0,10}"
          r"[as](?:²|\^2) ?[·*]? ?√3 ?/ ?2\b",
          "the area of an equilateral triangle is √3/4 times the square of its side"),
-        ("avo", rf"\bprobability{_MEANS} {_THE}(?:number of )?(?:all|total|possible)[^.;\n]{{0,25}}"
+        ("favourable favorable",
+         rf"\bprobability{_MEANS} {_THE}(?:number of )?(?:all|total|possible)[^.;\n]{{0,25}}"
          rf" (?:divided by|over) {_THE}(?:number of )?favou?rable",
          "a probability is the favourable cases divided by all"),
-        ("avo", rf"\bprobability{_MEANS} {_THE}(?:number of )?favou?rable[^.;\n]{{0,25}}"
+        ("favourable favorable",
+         rf"\bprobability{_MEANS} {_THE}(?:number of )?favou?rable[^.;\n]{{0,25}}"
                 rf" (?:divided by"
          rf"|over|to) {_THE}(?:number of )?(?:unfavou?rable|other|remaining)",
          "a probability is the favourable cases divided by all"),
@@ -255,29 +277,29 @@ _NEVER = tuple(
 _DEGREES = r"(?P<said>\d{1,4})(?![\d.,]\d|\d)\s?(?:°|degrees|\^\{?\\circ)"
 _ADD_UP = r"(?: (?:always|must|together|will))* (?:add(?: up)? to|sum (?:up )?to|total|make)"
 _HAS = r" (?:is|has|measures|equals)"
-# A key, the angle or the angles, and how many degrees they have.
+# Words of which a text has one, the angle or the angles, and how many degrees they have.
 _TURNS = tuple(
-    (key, re.compile(rf"{what}(?: (?:an angle of|equal to|exactly|always|of))* {_DEGREES}", re.I),
+    (words, _compiled(rf"{what}(?: (?:an angle of|equal to|exactly|always|of))* {_DEGREES}"),
      right, note)
-    for key, what, right, note in (
-        ("straight angle", rf"\b(?:an?|every|each|one) straight angle{_HAS}", 180,
+    for words, what, right, note in (
+        ("straight", rf"\b(?:an?|every|each|one) straight angle{_HAS}", 180,
          "a straight angle has 180°"),
-        (" line", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
+        ("angles, line", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
          "angles on a straight line add up to 180°"),
-        ("right angle", rf"\b(?:a|every|each) right angle{_HAS}", 90, "a right angle has 90°"),
-        ("full ", rf"\b(?:a|the) full (?:angle|turn|circle|rotation|revolution){_HAS}", 360,
+        ("angle, right", rf"\b(?:a|every|each) right angle{_HAS}", 90, "a right angle has 90°"),
+        ("full", rf"\b(?:a|the) full (?:angle|turn|circle|rotation|revolution){_HAS}", 360,
          "a full turn has 360°"),
-        ("upplementary", rf"\bsupplementary angles{_ADD_UP}", 180,
+        ("supplementary", rf"\bsupplementary angles{_ADD_UP}", 180,
          "supplementary angles add up to 180°"),
-        ("omplementary", rf"\bcomplementary angles{_ADD_UP}", 90,
+        ("complementary", rf"\bcomplementary angles{_ADD_UP}", 90,
          "complementary angles add up to 90°"),
-        ("round", rf"\bangles around (?:a|the|one) (?:point|cent(?:re|er)){_ADD_UP}", 360,
+        ("around", rf"\bangles around (?:a|the|one) (?:point|cent(?:re|er)){_ADD_UP}", 360,
          "angles around a point add up to 360°"),
         ("semicircle", rf"\bangle (?:inscribed )?in (?:a|the) semicircle{_HAS}", 90,
          "an angle in a semicircle has 90°"),
-        ("acute angles", rf"\bacute angles (?:of|in) (?:a|the|this|any|every) right(?:-angled)?"
+        ("acute", rf"\bacute angles (?:of|in) (?:a|the|this|any|every) right(?:-angled)?"
          rf" triangle{_ADD_UP}", 90, "the acute angles of a right triangle add up to 90°"),
-        ("xterior angles", rf"\bexterior angles of (?:an?|any|every|the) [a-z]+{_ADD_UP}", 360,
+        ("exterior", rf"\bexterior angles of (?:an?|any|every|the) [a-z]+{_ADD_UP}", 360,
          "exterior angles add up to 360°"),
     )
 )  # fmt: skip
@@ -294,53 +316,77 @@ _GROWS = re.compile(
 )
 
 
-def wrong_theorems(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+_Span = tuple[int, int]
+
+
+def _other_relation(match: re.Match[str], right: Fraction) -> _Span | None:
+    said = FACTORS.get(match["factor"].lower().replace("-", " "), Fraction(1))
+    if said == right or _NO_RELATION.search(match["gap"] + match["rest"]):
+        return None
+    return None if _SHARE.search(match["rest"]) else match.span()
+
+
+def _other_formula(match: re.Match[str], right: Fraction) -> _Span | None:
+    ahead = match.string[match.end() : match.end() + 60]
+    if _ASIDE.search(_SHARE.sub(" ", match["gap"])) or "half" in ahead or "halv" in ahead:
+        return None
+    shares = [*_SHARE.finditer(f"{match['gap']} | {match['rest']}")]
+    said = _SHARES[shares[0].lastgroup or "two"] if shares else Fraction(1)
+    return (match.start(), match.start("rest")) if said != right and len(shares) < 2 else None
+
+
+def _never_so(match: re.Match[str], _: Fraction) -> _Span | None:
+    return match.span()
+
+
+def _other_turn(match: re.Match[str], right: Fraction) -> _Span | None:
+    return match.span() if int(match["said"]) != right else None
+
+
+# All that is above in one row: words, a pattern, what finds its error, what is right, and a note.
+_TOLD = (
+    *((words, of, _other_relation, right, note) for words, of, right, note in _RELATIONS),
+    *((words, of, _other_formula, right, note) for words, of, right, note in _FORMULAS),
+    *((words, of, _never_so, Fraction(0), note) for words, of, note in _NEVER),
+    *((words, of, _other_turn, Fraction(right), note) for words, of, right, note in _TURNS),
+)
+
+
+def _forms(words: str) -> frozenset[str]:
+    return frozenset(form for word in words.split() for form in (word, f"{word}s"))
+
+
+_ALL = tuple((_forms(words.rpartition(",")[0]), *rest) for words, *rest in _TOLD)
+_BY_WORD: dict[str, list[int]] = {}
+for _place, (_words, *_) in enumerate(_TOLD):
+    for _word in _forms(_words.rpartition(",")[2]):
+        _BY_WORD.setdefault(_word, []).append(_place)
+_GROWING = frozenset(
+    "doubled double doubles tripled triple triples halved halves factor ratio".split()
+)
+_WORDS = frozenset(_BY_WORD) | _GROWING
+
+
+def wrong_theorems(text: str, start: int, end: int, question: str) -> Iterable[Evidence]:
     """A theorem, formula or term that is said otherwise than it is."""
-    for first, last, note in _found(text, start, end, question):
-        yield from unless_excused(text, first, last, start, end, note)
+    return () if _WORDS.isdisjoint(words_in(text)) else _theorems(text, start, end, question)
 
 
-_Found = tuple[int, int, str]
+def _theorems(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+    words = words_in(text)
+    for place in sorted({place for word in words & _WORDS for place in _BY_WORD.get(word, ())}):
+        needed, pattern, error, right, note = _ALL[place]
+        if needed and needed.isdisjoint(words):
+            continue
+        for match in pattern.finditer(text, start, end):
+            if span := error(match, right):
+                yield from unless_excused(text, *span, start, end, note)
+    if not _GROWING.isdisjoint(words) and occurs(("area", "volume"), text):
+        for first, last, note in _grown(text, start, end, question):
+            yield from unless_excused(text, first, last, start, end, note)
 
 
-def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
-    for key, pattern, right, note in _RELATIONS:
-        for match in pattern.finditer(text, start, end) if key in text else ():
-            word = match["factor"].lower().replace("-", " ")
-            said = FACTORS.get(word, Fraction(1))
-            if said != right and not (
-                _NO_RELATION.search(match["gap"] + match["rest"]) or _SHARE.search(match["rest"])
-            ):
-                yield *match.span(), note
-    if "rea of" in text or "olume of" in text:
-        yield from _formulas(text, start, end)
-    for key, pattern, note in _NEVER:
-        for match in pattern.finditer(text, start, end) if key in text else ():
-            yield *match.span(), note
-    if "ngle" in text or "full " in text:
-        for key, pattern, degrees, note in _TURNS:
-            for match in pattern.finditer(text, start, end) if key in text else ():
-                if int(match["said"]) != degrees:
-                    yield *match.span(), note
-    if occurs(("oubl", "ripl", "halv", "same factor", "same ratio"), text) and occurs(
-        ("area", "volume"), text
-    ):
-        yield from _grown(text, start, end, question)
-
-
-def _formulas(text: str, start: int, end: int) -> Iterator[_Found]:
-    for key, pattern, right, note in _FORMULAS:
-        for match in pattern.finditer(text, start, end) if key in text else ():
-            ahead = text[match.end() : match.end() + 60]
-            if _ASIDE.search(_SHARE.sub(" ", match["gap"])) or "half" in ahead or "halv" in ahead:
-                continue
-            shares = [*_SHARE.finditer(f"{match['gap']} | {match['rest']}")]
-            said = _SHARES[shares[0].lastgroup or "two"] if shares else Fraction(1)
-            if said != right and len(shares) < 2:
-                yield match.start(), match.start("rest"), note
-
-
-def _grown(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
+def _grown(text: str, start: int, end: int, question: str) -> Iterator[tuple[int, int, str]]:
     for match in _GROWS.finditer(text, start, end):
         alike = (
             match["same"]

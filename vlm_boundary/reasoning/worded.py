@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fractions import Fraction
 from itertools import chain
 
@@ -72,6 +72,7 @@ _OPERATED = re.compile(
     rf"(?P<two>{_DIGITS}|{ONE_NUMBER}){_SAYS}(?P<said>{_DIGITS}|{ONE_NUMBER}){_END}",
     re.IGNORECASE,
 )
+_SIGN = re.compile(r" (?:times|plus|minus|divided by) ")
 _ROOTED = re.compile(rf"\bsquare root of {_VALUE}{_SAYS}{_VALUE}{_END}", re.IGNORECASE)
 _PART = re.compile(
     rf"\b({_DIGITS}) (?:out )?of (?:the |all )?({_DIGITS})(?: [a-z]{{1,15}}){{0,3}},?"
@@ -98,10 +99,14 @@ _WORDS = frozenset(
     f" makes sum difference product average mean percent percents percentage halving half add"
     f" {' '.join(_TIMES)} {' '.join(_ACTIONS)}".split()
 )
-_TOTALS = (
-    "sum ", "add up to", " make", "product ", "difference ", "average ", "mean "
-)  # fmt: skip
-_ACTS = tuple(f"{action} " for action in _ACTIONS)
+_SHARE_WORDS = frozenset(word for name in _SHARES for word in name.split()[-1:]) | {"halving"}
+_TIMES_WORDS = frozenset(word for name in _TIMES for word in name.split()[-1:])
+_THAT = frozenset(("that", "this", "it", "rest", "result"))
+_IS_A_SHARE = (" is half", " third of", " quarter of", " is twice", " is doubl")
+_TOTALS = frozenset("sum product difference average mean add make makes".split())
+_ACTED_ON = frozenset(_ACTIONS)
+_OPERATING = frozenset(("times", "plus", "minus", "divided"))
+_OF = ("um of ", "roduct of ", "verage of ", "ean of ", "ifference of ", "ifference between ")
 _ADDED = ("add up to", "sum to", "sum up to", " make")
 _ADDED_TO = re.compile(rf" (?:add up to|sum to|sum up to|makes?) {_VALUE}", re.IGNORECASE)
 _BEHIND_A_SIGN = re.compile(
@@ -117,10 +122,10 @@ def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
 
     Numbers agree to the digits shown; statements that are taken back or supposed are no errors.
     """
-    if "%" not in text and _WORDS.isdisjoint(words_in(text)):
+    words = words_in(text)
+    if "%" not in text and _WORDS.isdisjoint(words):
         return
-    low = text.lower() if end - start == len(text) else text[start:end].lower()
-    for first, last, right, said, what in _statements(text, low, start, end):
+    for first, last, right, said, what in _statements(text, words, start, end):
         if rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
             continue
         if retracted(text, last, end) or hypothetical(text, first, start):
@@ -132,22 +137,24 @@ def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
 _Said = tuple[int, int, Fraction, Fraction, str]
 
 
-def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
-    if occurs(("half", "alving", "third", "quarter", "fourth", "fifth", "tenth"), low):
+def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
+    told = words & _WORDS
+    shares, times = not _SHARE_WORDS.isdisjoint(told), not _TIMES_WORDS.isdisjoint(told)
+    if shares:
         yield from _simple(_SHARE, text, start, end)
-    if occurs(("wice", "thrice", "doubl", "tripl", " times "), low):
+    if times:
         yield from _simple(_MULTIPLE, text, start, end)
-    if occurs((" that", " this", " it", " the re"), low):
+    if (shares or times) and not _THAT.isdisjoint(words):
         yield from _of_that(text, start, end)
-    if occurs((" is half", " third of", " quarter of", " is twice", " is doubl"), low):
+    if (shares or times) and occurs(_IS_A_SHARE, text):
         yield from _reversed(text, start, end)
-    if occurs(_TOTALS, low):
+    if not _TOTALS.isdisjoint(told):
         yield from _several(text, start, end)
-    if occurs(_ACTS, low):
+    if not _ACTED_ON.isdisjoint(told):
         yield from _acted(text, start, end)
-    if occurs((" times ", " plus ", " minus ", " divided by "), low):
+    if not _OPERATING.isdisjoint(told):
         yield from _operated(text, start, end)
-    if "square root of " in low:
+    if "root" in words and "square" in words:
         for match in _ROOTED.finditer(text, start, end):
             of, said = (_value(match[place]) for place in (1, 2))
             if of is not None and said is not None:
@@ -155,7 +162,7 @@ def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
                     Fraction(math.isqrt(int(of))) if _is_square(of) else Fraction(float(of) ** 0.5)
                 )
                 yield *match.span(), right, said, f"the square root of {match[1]}"
-    if "%" in low or "percent" in low:
+    if "%" in text or "percent" in words:
         for match in _PART.finditer(text, start, end):
             part, whole, said = (_value(match[place]) for place in (1, 2, 3))
             if part is not None and whole and said is not None:
@@ -207,10 +214,11 @@ def _alike(match: re.Match[str], one: int, other: int) -> bool:
 
 
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:
-    found = [_OF_SEVERAL.finditer(text, start, end)]
-    if occurs(_ADDED, text) and (added := _ADDED_TO.search(text, start, end)):
-        line = text.rfind("\n", start, added.start()) + 1
-        found.append(_ADD_UP.finditer(text, max(start, line), end))
+    found = [_OF_SEVERAL.finditer(text, start, end)] if occurs(_OF, text) else []
+    if occurs(_ADDED, text) and (added := [*_ADDED_TO.finditer(text, start, end)]):
+        line = text.rfind("\n", start, added[0].start()) + 1
+        last = min(end, added[-1].end() + 20)
+        found.append(_ADD_UP.finditer(text, max(start, line), last))
     for match in chain.from_iterable(found):
         values = [_value(number) for number in _NUMBER.findall(match["list"])]
         said = _value(_NUMBER.findall(match[0])[-1])
@@ -255,7 +263,9 @@ def _acted(text: str, start: int, end: int) -> Iterator[_Said]:
 
 def _operated(text: str, start: int, end: int) -> Iterator[_Said]:
     """Six times four is twenty-four; what is all in digits is an equation."""
-    for match in _OPERATED.finditer(text, start, end):
+    signs = [sign.start() for sign in _SIGN.finditer(text, start, end)]
+    first, last = (max(start, signs[0] - 60), min(end, signs[-1] + 120)) if signs else (end, end)
+    for match in _OPERATED.finditer(text, first, last):
         one, two, said = (_value(match[name]) for name in ("one", "two", "said"))
         if one is None or two is None or said is None:
             continue
