@@ -100,9 +100,10 @@ class Parser:
 
     def _operator(self, signs: str) -> str:
         """The operator here, or behind labels, if the expression goes on with it."""
-        if self.dialect.labels:
-            return self._labelled_operator(signs)
         token = self._tokens[self.place]
+        if self.dialect.labels:
+            kind = token.kind
+            return self._labelled_operator(signs) if kind == "op" or kind in _LABELS else ""
         if token.kind != "op" or token.text not in signs:
             return ""
         following = self._peek(1)

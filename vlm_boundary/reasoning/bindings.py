@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,6 +12,7 @@ from itertools import islice
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.number_lists import value_of
 from vlm_boundary.reasoning.passages import SENTENCE, opening
+from vlm_boundary.reasoning.sites import ATTRIBUTES, DROPPED, MEASURES, NOBODY, differing_sites
 from vlm_boundary.verifier.phrases import occurs
 
 _PICTURE = (
@@ -61,14 +61,8 @@ _NAMED_FIRST = re.compile(
 _CALLED = re.compile(  # a name that is called the largest, or a right angle
     rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
 )
-_ATTRIBUTES = tuple(
-    (
-        "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
-        "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
-    ).split("|")
-)
 _HAVING = re.compile(  # a length of 8; of width 4
-    rf"(?P<head>{opening(_ATTRIBUTES)}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
+    rf"(?P<head>{opening(ATTRIBUTES)}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
     r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
     re.IGNORECASE,
 )
@@ -131,20 +125,6 @@ _DIGIT = re.compile(r"\d")
 _WORDED = re.compile(rf"\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
 _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
-_DROPPED = frozenset(
-    "the a an this that these those its their his her our your my of for in on to at be same said"
-    " given whole exact actual s from just so thus hence then now and since as because if but"
-    " all also too which clearly therefore respectively here there is"
-    " are".split()
-)
-_MEASURES = frozenset(
-    "value measure measurement size reading angle-measure number amount count".split()
-)
-_NOBODY = frozenset(
-    "it this that which he she they we i you there these those one what who answer result sum"
-    " product difference quotient remainder ratio total rest other another step each half third"
-    " both image picture figure chart graph diagram table".split()
-)
 _UNIT_NAMES = frozenset("ft sq cm mm km kg ml mi yd lb oz hr hrs min sec mph in inch".split())
 _NO_UNIT = frozenset("more less fewer times and out other".split())
 _OF_VERB = {"cost": "price", "costs": "price", "weighs": "weight"}
@@ -152,42 +132,11 @@ _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness", "old": "age", "heavy": "weight",
 }  # fmt: skip
-_PLAIN_WORDS = frozenset(
-    "was were has have had with by it we degrees units cm points dollars euros meters metres equals"
-    " more less than get gives per measures =".split()
-).union(_DROPPED, _MEASURES)
-_NO_NAME = (_PLAIN_WORDS | {word.capitalize() for word in _PLAIN_WORDS}) - {"A"}
 _WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
-_NEIGHBOURS = 40
-_VERBS = frozenset(
-    "is are was were = equals equal measures reads reaches weighs cost costs comes being stands"
-    " amounts".split()
-)
-_COUNTING = frozenset(
-    "is are were has have owns own shows show contains contain holds hold includes include sees see"
-    " counts count only exactly and the these those his her their all".split()
-)
-_LINKS = frozenset(
-    "is are was were = equals equal measures reads reaches weighs cost costs comes being stands of"
-    " at to about exactly only just approximately a an the has have with and".split()
-).union(_ATTRIBUTES)
-_STATING = _VERBS.union(_ATTRIBUTES)
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
     r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>–−]|\\times|\\cdot|\\div|more |less |times |fewer )"
 )
-
-
-# Fast signs of a statement: a value behind a word, and the words on both sides of it.
-_SITE = re.compile(
-    r" (?=[-$\\(€£\dtfsen])(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
-    r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
-    r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
-)
-_CUT = re.compile(  # greedy, so that it reaches to the last one
-    r"\A(?s:.*)(?:[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b)"
-)
-_REACH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +161,7 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
 
     The words beside two values, at most `far` characters apart, tell it before one is taken apart.
     """
-    sites = list(_SITE.finditer(text, start, end))
-    places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
+    places = differing_sites(text, start, end, far)
     named = sum(map(text.count, _WITHOUT_NUMBER)) > 1
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
@@ -223,36 +171,6 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
         if here or (named and _CALLED.search(sentence)):
             yield from _of_sentence(sentence, match.start())
-
-
-def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list[int]:
-    """Where values stand of which another one is said with the same words."""
-    near: deque[tuple[int, str, frozenset[str], str | None]] = deque(maxlen=_NEIGHBOURS)
-    found: set[int] = set()
-    for site in sites:
-        at, value, thing = site.start() + 1, site[1], site[2]
-        last = text[max(0, at - 14) : at].split()[-1].lower()
-        names: frozenset[str] = frozenset()
-        thing = None if thing in _NO_NAME or last not in _COUNTING else thing
-        if last in _LINKS:
-            near_by = text[max(start, at - _REACH) : at]
-            cut = _CUT.match(near_by)
-            words = (near_by[cut.end() :] if cut else near_by).split()
-            if not _STATING.isdisjoint(words):
-                names = frozenset(words) - _NO_NAME
-                names = frozenset() if names <= _NOBODY else names
-        if not (names or thing):
-            continue
-        while near and near[0][0] < at - far:
-            near.popleft()
-        for place, other, others, counted in near:
-            if value != other and (
-                (thing and thing == counted)
-                or (names and others and (names <= others or others <= names))
-            ):
-                found |= {place, at}
-        near.append((at, value, names, thing))
-    return sorted(found)
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
@@ -299,7 +217,7 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         for match in _RIGHT.finditer(sentence):
             where = at + match.start(), at + match.end()
             yield Binding("right angle", "", "", match["value"], "", *where)
-    having = occurs(_ATTRIBUTES, sentence.lower())
+    having = occurs(ATTRIBUTES, sentence.lower())
     for match in _HAVING.finditer(sentence) if having else ():
         owner = _OWNER.search(sentence, max(0, match.start() - 60), match.start())
         alone = owner is not None and sentence[: owner.start()].rstrip()[-1:] != "("
@@ -353,7 +271,7 @@ def _bound(
     if adjective in _OF_ADJECTIVE:
         parts["head"], tail = _OF_ADJECTIVE[adjective], tail.replace(adjective, "", 1)
     head, owner = _quantity(match.re, parts)
-    if not head or set(head.split()) & _NOBODY or {*head.split()} <= _UNIT_NAMES:
+    if not head or set(head.split()) & NOBODY or {*head.split()} <= _UNIT_NAMES:
         return None
     where = " ".join(filter(None, (scope, _words(_SOURCE.sub(" ", tail)))))
     unit = parts.get("unit", "").lower().strip("\\").replace("{", "").replace("}", "")
@@ -372,7 +290,7 @@ def _quantity(pattern: re.Pattern[str], parts: dict[str, str]) -> tuple[str, str
     head, owner = _name(written)
     whole = " ".join(filter(None, (head, owner)))
     if "thing" in parts:
-        return f"{_words(parts['thing'])} counted", "" if head.lower() in _NOBODY else whole
+        return f"{_words(parts['thing'])} counted", "" if head.lower() in NOBODY else whole
     named = parts.get("kind", "") + parts.get("head", "") or _OF_VERB.get(
         parts.get("verb", "").lower(), ""
     )
@@ -392,7 +310,7 @@ def _is_new(parts: dict[str, str]) -> bool:
 
 def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:
     if pattern is _NAMED_FIRST:
-        return None if written.lower() in _NOBODY else written.lower()
+        return None if written.lower() in NOBODY else written.lower()
     if written[0].isdigit() or written[0] == "-":
         return value_of(written)
     number = english_number(written)
@@ -410,7 +328,7 @@ def _name(written: str) -> tuple[str, str]:
         if cut[0].startswith(("'", "’")):
             one, two = two, one
         head, owner = _words(one), two
-        if head in _MEASURES:
+        if head in MEASURES:
             head = ""
     return head, _words(owner)
 
@@ -422,6 +340,6 @@ def _words(written: str) -> str:
     for word in _TOKEN.findall(plain):
         if len(word) <= 3 and word.isupper():
             kept.append(word)
-        elif (low := word.lower()) not in _DROPPED:
+        elif (low := word.lower()) not in DROPPED:
             kept.append(low[:-1] if len(low) > 3 and low[-1] == "s" and low[-2] != "s" else low)
     return " ".join(kept)

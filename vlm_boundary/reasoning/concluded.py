@@ -86,6 +86,9 @@ _LEAST = re.compile(
 )
 _HOW_MANY = re.compile(r"\bhow many (?P<more>more |fewer )?(?P<things>[a-z]{3,20})", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]{3,}", re.IGNORECASE)
+_CLAUSES = re.compile(r", so |; |: |\bso ")
+_OPENED = re.compile(r"\b(?:the|their|so) \Z|\A\s*\Z", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _LINKS = frozenset(
     "the that this its their therefore then thus hence just simply exactly about their are was"
     " equals"
@@ -195,7 +198,7 @@ def _alike(one: Value, other: Value) -> bool:
 
 def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
     """Whether the sentence gives the value to what the question asks for."""
-    clause = re.split(r", so |; |: |\bso ", before)[-1] + behind
+    clause = _CLAUSES.split(before)[-1] + behind
     if _OTHER.search(clause):
         return False
     if counted := _HOW_MANY.search(asked):
@@ -218,13 +221,13 @@ def names_quantity(asked: str, before: str) -> bool:
     named |= {"difference"} if _DIFFERS.search(asked) else set()
     wanted = {name for names in _QUANTITIES if named & set(names) for name in names}
     last = said[-1]
-    opened = re.search(r"\b(?:the|their|so) \Z|\A\s*\Z", before[: last.start()], re.IGNORECASE)
+    opened = _OPENED.search(before[: last.start()])
     if last[0].lower() not in wanted or not (opened or last[0].lower() in _ALONE):
         return False
     between = before[last.end() :]
     words = {word.lower() for word in _WORDS.findall(between)} - _LINKS
     known = {word.lower() for word in _WORDS.findall(asked)} | {"sum", "product"}
-    return len(between) <= 60 and not re.search(r"\d", between) and words <= known
+    return len(between) <= 60 and not _DIGIT.search(between) and words <= known
 
 
 def _leads_on(result: Value, known: list[Value], body: str, value: Value) -> bool:
@@ -271,9 +274,12 @@ _ROUNDED = re.compile(
 
 def bent(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
     """A result taken for a whole number near it that it does not round to: 33.5, so 35."""
-    if _ASKS_NEAR.search(chain.question):
+    first = max(start, answer.start - _TAIL)
+    if value != int(value) or chain.text.find(str(int(value)), first, answer.start) < 0:
         return []
-    for match in _ROUNDED.finditer(chain.text, max(start, answer.start - _TAIL), answer.start):
+    if chain.text.find(".", first, answer.start) < 0 or _ASKS_NEAR.search(chain.question):
+        return []
+    for match in _ROUNDED.finditer(chain.text, first, answer.start):
         result, said = float(match["result"]), int(match["said"])
         if said == value and 1 <= abs(result - said) <= 0.1 * result:
             note = f"{match['result']} does not round to {said}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
@@ -17,15 +17,16 @@ from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING, UNITS
 
 _WINDOW = 200  # characters looked at on either side
+_SIGNS = r"=(?<![<>!:=~\\≠]=)(?![=>])|≈|≃|≅|\\(?:approx|simeq)(?![a-zA-Z])"
+_SIGN = re.compile(_SIGNS)
+_WORDS = ("is(?: equal to| about| approximately| roughly)?", "equals?", "makes", "gives", "leaves")
 _RELATION = re.compile(  # branches begin with a character each, so that all others are passed fast
-    r"=(?<![<>!:=~\\≠]=)(?![=>])|≈|≃|≅|\\(?:approx|simeq)(?![a-zA-Z])|"
-    + "|".join(
-        rf"{word[0]}(?<=[\d)}}%°] {word[0]}){word[1:]}(?=\s{{1,3}}[-$]?\s?\d)"
-        for word in (
-            "is(?: equal to| about| approximately| roughly)?", "equals?", "makes", "gives", "leaves"
-        )
+    _SIGNS
+    + "".join(
+        rf"|{word[0]}(?<=[\d)}}%°] {word[0]}){word[1:]}(?=\s{{1,3}}[-$]?\s?\d)" for word in _WORDS
     )
-)  # fmt: skip
+)
+_SAID = re.compile(rf"[\d)}}%°] (?:{'|'.join(_WORDS)})\s{{1,3}}[-$]?\s?\d")
 _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
 _SHORT = 60
@@ -107,7 +108,8 @@ def forget() -> None:
 
 
 def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
-    relations = list(islice(_RELATION.finditer(text, start, end), _MOST))
+    said = _RELATION if _SAID.search(text, start, end) else _SIGN
+    relations = list(islice(said.finditer(text, start, end), _MOST))
     for place, relation in enumerate(relations):
         before = relations[place - 1].end() if place else start
         after = relations[place + 1].start() if place + 1 < len(relations) else end
@@ -125,7 +127,7 @@ def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
         )
         if left is None or not left[0].operations + right[0].operations:
             continue
-        loose = _LOOSE.search(relation[0]) is not None
+        loose = relation[0] != "=" and _LOOSE.search(relation[0]) is not None
         values = _value(left[0]), _value(right[0])
         yield Equation(left[0], right[0], loose, left[1] and right[1], values)
 
@@ -139,12 +141,12 @@ def _value(side: Expression) -> Value | None:
 
 def _may_be_arithmetic(text: str, start: int, relation: re.Match[str]) -> bool:
     """Whether a number is near on the left, and no name beside the sign on either side."""
+    if _BEGINS_WITH_NAME.match(text, relation.end()):
+        return False
     end = relation.start()
     if _DIGIT.search(text, max(start, end - 40), end) is None and text.find("π", start, end) < 0:
         return False
-    if _ENDS_IN_NAME.search(text, max(start, end - 16), end):
-        return False
-    return _BEGINS_WITH_NAME.match(text, relation.end()) is None
+    return _ENDS_IN_NAME.search(text, max(start, end - 16), end) is None
 
 
 def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
@@ -200,6 +202,10 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
 def _with_units(text: str, tokens: list[Token]) -> list[Token]:
     """The tokens, with each unit of a quotient or a power behind a number as one label: m/s²."""
     if not tokens or not _OF_UNITS.search(text, tokens[0].start, tokens[-1].end):
+        return tokens
+    kinds = [token[0] for token in tokens]
+    pairs = {*pairwise(kinds)}
+    if ("number", "letter") not in pairs and ("number", "word") not in pairs:
         return tokens
     found: list[Token] = []
     place = 0

@@ -10,28 +10,8 @@ from vlm_boundary.reasoning.bindings import Binding, differing
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import takes_back
+from vlm_boundary.reasoning.sites import CHANGE, ORDINAL
 
-# Words of another time, another case or another thing, by which both may hold.
-_CHANGE = re.compile(
-    r"\b(?:if|suppos\w+|assum\w+|let|set|when(?:ever)?|cases?|options?|choices?|scenario|or|either"
-    r"|try|trying|would|could|might|(?-i:may)|imagine|guess\w*|estimat\w*|new|old|becom\w+"
-    r"|chang\w+|after"
-    r"|before|initial\w*|final\w*|origin\w+|earlier|later|then|next|now|steps?|first|second|third"
-    r"|last|previous\w*|once|again|still|instead|day|week|month|morning|evening|start\w*|begin\w*"
-    r"|until|during|meanwhile|gives? away|gave|gets?|got|buys?|bought|los[et]s?|eats?|ate|takes?"
-    r"|took|taken|sells?|sold|receiv\w+|spen[dt]s?|used|remov\w+|adds|added|finds|left over"
-    r"|remain\w*"
-    r"|increas\w+|decreas\w+|doubl\w+|halv\w+|grow\w*|fall\w*|rise\w*|rose|drop\w*|scal\w+"
-    r"|enlarg\w+"
-    r"|reduc\w+|shrink\w*|cut|fold\w*|rotat\w+|mov\w+|shift\w*|pour\w*|join\w*|comes?|came|arriv\w+"
-    r"|discount\w*|other|another|others|each|both|respectively|similar\w*|larger|smaller|bigger"
-    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every"
-    r"|option|point(?!s)"
-    r"|levels?|layers?|stages?|parts?|only|among|these|those|problem|exercise"
-    r"|(?:left|right|upper|lower) (?:figure|diagram|triangle|picture)|on the (?:left|right)(?=,))"
-    r"\b|x\^2|x²|\((?:[a-h1-9]|[ivx]{2,4})\)(?=\s)",
-    re.IGNORECASE,
-)
 # What is worked out, and has other values in other steps unless it is said of what.
 _WORKED_OUT = frozenset(
     "area perimeter volume average mean median mode range probability percentage cost price"
@@ -61,7 +41,6 @@ _LOOKS_ELSEWHERE = re.compile(  # find the row for Friday, and what follows is s
     r"(?:\A|[.:\n*])\s{0,4}(?:Find|Look|Locate|Read|Go (?:to|back)|Turn|Consider|Take|Check)\b"
     r"(?:[^.\n]|(?<=[A-Z][a-z])\.){0,100}[.:\n]\s{0,4}\Z"  # Miss West, Ms. North
 )
-_ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 _FAR = 1000
 _MOST = 200
 
@@ -93,7 +72,7 @@ def _without_names(text: str, said: list[Binding]) -> str:
     pieces, place = [], 0
     for binding in said:
         if binding.start >= place:
-            named = _ORDINAL.sub(
+            named = ORDINAL.sub(
                 lambda match: "-" * len(match[0]), text[binding.start : binding.end]
             )
             pieces += [text[place : binding.start], named]
@@ -116,7 +95,7 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
             continue  # values that are tried
         owners = {binding.owner for binding in said} - {""}
         kind = "" if said[0].head == "right angle" else said[0].head.split()[-1]
-        bare = not owners and _ORDINAL.match(said[0].head) is None
+        bare = not owners and ORDINAL.match(said[0].head) is None
         if bare and kind in _WORKED_OUT and not all(binding.scope for binding in said):
             continue
         if (
@@ -169,7 +148,7 @@ def _differ(text: str, one: Binding, two: Binding, start: int, end: int) -> bool
     closed = _CLAUSE.split(text[two.end : min(end, two.end + 60)])[0]
     opened = one.start if two.recalled else opened
     around = f"{text[opened : one.start]}|{text[one.end : two.start]}|{closed}"
-    if _CHANGE.search(around):
+    if CHANGE.search(around):
         return False
     if isinstance(one.value, str) or isinstance(two.value, str):
         return True

@@ -63,7 +63,7 @@ def written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
     """Whether the answer stands behind a sign of equality just as it is written."""
     said = _TYPESET.sub("", chain.answer or "")
     plain = _TYPESET.sub("", chain.text[start : answer.start])
-    return re.search(rf"={re.escape(said)}(?!\d)", plain) is not None
+    return any(not after.isdecimal() for after in _behind(f"={said}", plain))
 
 
 def says_as_written(chain: Chain, start: int, answer: AnswerPlace) -> bool:
@@ -72,7 +72,18 @@ def says_as_written(chain: Chain, start: int, answer: AnswerPlace) -> bool:
     if "√" not in said and "π" not in said:
         return False
     plain = _in_signs(chain.text[start : answer.start])
+    if said not in plain:
+        return False
     return re.search(rf"(?<![\d+*/·×√^-]){re.escape(said)}(?![\d+*/·×^])", plain) is not None
+
+
+def _behind(written: str, text: str) -> Iterator[str]:
+    """The character behind each place of a text that has these characters; "" at its end."""
+    place = text.find(written)
+    while place >= 0:
+        after = place + len(written)
+        yield text[after : after + 1]
+        place = text.find(written, place + 1)
 
 
 def _in_signs(text: str) -> str:

@@ -164,10 +164,6 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     return concluded(chain, start, answer, value, others) or bent(chain, start, answer, value)
 
 
-def _options(question: str) -> dict[str, Fraction]:
-    return {name: Fraction(value) for name, value in OPTION.findall(question)}
-
-
 def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer that is a number, where the chain computes and never comes to that number.
 
@@ -216,8 +212,11 @@ def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> l
         or says_as_written(chain, start, answer)
     ):
         return []  # the result of an equation that could not be read
-    asked = numbers_of(chain.question, 0, len(chain.question))
-    known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]
+    known = [
+        *_asked(chain.question)[-4:],
+        *numbers_of(text, start, answer.start)[-8:],
+        *results[-8:],
+    ]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     if _follows(chain, start, answer, value, known, results, worked[-1], last):
         return []
@@ -261,7 +260,7 @@ def _follows(
     A count may be said anywhere but in the last conclusion, what the question gives anywhere.
     """
     text, until = chain.text, last
-    if value in numbers_of(chain.question, 0, len(chain.question)):
+    if value in _asked(chain.question):
         until = answer.start
     elif _COUNTS.search(chain.question):
         concluded = last_match(_CONCLUSION, text, last, answer.start)
@@ -329,11 +328,11 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
         else next((option for option in options.values() if option == value), None)
     )
     value = _answer(chain) if chosen is None and not options else None
-    if value is not None and value in numbers_of(chain.question, 0, len(chain.question)):
+    if value is not None and value in _asked(chain.question):
         chosen = Fraction(value)
     if chosen is None:
         return []
-    worked = [e for e in equations(text, start, answer.start) if e.sure]
+    worked = [e for e in equations(text, *chain.turn) if e.sure and e.right.end <= answer.start]
     if not worked:
         return []
     last = _sides(worked[-1])[-1:]
@@ -357,6 +356,12 @@ def _options(question: str) -> dict[str, Fraction]:
     return {name: Fraction(value) for name, value in OPTION.findall(question)}
 
 
+@lru_cache(maxsize=256)
+def _asked(question: str) -> list[Value]:
+    """The last numbers of a question."""
+    return numbers_of(question, 0, len(question))
+
+
 def _is_far(result: Value, chosen: Value, options: dict[str, Fraction]) -> bool:
     """Whether a result is not near the option chosen, or nearer to another one."""
     distance = abs(float(result) - float(chosen))
@@ -370,11 +375,11 @@ def _sides(equation: Equation) -> list[Value]:
 
 def _fits(chain: Chain, start: int, equation: Equation, value: Value) -> bool:
     """Whether an equation tries the answer, as it comes to what was known: 13² = 169 fits."""
+    if value not in _operands(equation):
+        return False
     asked = chain.question + chain.text[start : equation.left.start]
     known = [*numbers_of(asked, 0, len(asked)), *_WHOLES]
-    return value in _operands(equation) and any(
-        same(result, number) for result in _sides(equation)[-1:] for number in known
-    )
+    return any(same(result, number) for result in _sides(equation)[-1:] for number in known)
 
 
 def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
@@ -519,7 +524,7 @@ def _number(answer: str) -> Value | None:
         return None
     if written.isdecimal() and written.isascii():
         return int(written)
-    if written in _CHOICES:
+    if written in _CHOICES or (written.isalpha() and written.isascii() and written != "pi"):
         return None
     tokens = [t for t in raw_tokens(written, 0, len(written)) if t.kind not in ("stop",)]
     if not tokens or any(t.text in ("[", "]") for t in tokens):

@@ -1,0 +1,197 @@
+"""Where a text may give one thing two values: told by the words beside them, before it is read."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
+from functools import lru_cache
+
+ATTRIBUTES = tuple(
+    (
+        "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
+        "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
+    ).split("|")
+)
+DROPPED = frozenset(
+    "the a an this that these those its their his her our your my of for in on to at be same said"
+    " given whole exact actual s from just so thus hence then now and since as because if but"
+    " all also too which clearly therefore respectively here there is"
+    " are".split()
+)
+MEASURES = frozenset(
+    "value measure measurement size reading angle-measure number amount count".split()
+)
+NOBODY = frozenset(
+    "it this that which he she they we i you there these those one what who answer result sum"
+    " product difference quotient remainder ratio total rest other another step each half third"
+    " both image picture figure chart graph diagram table".split()
+)
+_PLAIN_WORDS = frozenset(
+    "was were has have had with by it we degrees units cm points dollars euros meters metres equals"
+    " more less than get gives per measures =".split()
+).union(DROPPED, MEASURES)
+_NO_NAME = (_PLAIN_WORDS | {word.capitalize() for word in _PLAIN_WORDS}) - {"A"} | {""}
+_VERBS = frozenset(
+    "is are was were = equals equal measures reads reaches weighs cost costs comes being stands"
+    " amounts".split()
+)
+_COUNTING = frozenset(
+    "is are were has have owns own shows show contains contain holds hold includes include sees see"
+    " counts count only exactly and the these those his her their all".split()
+)
+_STATING = _VERBS.union(ATTRIBUTES)
+_BETWEEN = frozenset(  # what may stand between such a word and its value
+    "of at to about exactly only just approximately a an the has have with".split()
+)
+# The number of things that are only spoken of again.
+_AGAIN = frozenset("the these those his her their all".split())
+CHANGE = re.compile(
+    r"\b(?:if|suppos\w+|assum\w+|let|set|when(?:ever)?|cases?|options?|choices?|scenario|or|either"
+    r"|try|trying|would|could|might|(?-i:may)|imagine|guess\w*|estimat\w*|new|old|becom\w+"
+    r"|chang\w+|after"
+    r"|before|initial\w*|final\w*|origin\w+|earlier|later|then|next|now|steps?|first|second|third"
+    r"|last|previous\w*|once|again|still|instead|day|week|month|morning|evening|start\w*|begin\w*"
+    r"|until|during|meanwhile|gives? away|gave|gets?|got|buys?|bought|los[et]s?|eats?|ate|takes?"
+    r"|took|taken|sells?|sold|receiv\w+|spen[dt]s?|used|remov\w+|adds|added|finds|left over"
+    r"|remain\w*"
+    r"|increas\w+|decreas\w+|doubl\w+|halv\w+|grow\w*|fall\w*|rise\w*|rose|drop\w*|scal\w+"
+    r"|enlarg\w+"
+    r"|reduc\w+|shrink\w*|cut|fold\w*|rotat\w+|mov\w+|shift\w*|pour\w*|join\w*|comes?|came|arriv\w+"
+    r"|discount\w*|other|another|others|each|both|respectively|similar\w*|larger|smaller|bigger"
+    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every"
+    r"|option|point(?!s)"
+    r"|levels?|layers?|stages?|parts?|only|among|these|those|problem|exercise"
+    r"|(?:left|right|upper|lower) (?:figure|diagram|triangle|picture)|on the (?:left|right)(?=,))"
+    r"\b|x\^2|x²|\((?:[a-h1-9]|[ivx]{2,4})\)(?=\s)",
+    re.IGNORECASE,
+)
+"""Words of another time, another case or another thing, by which two values may hold."""
+ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
+"""The words of a change that also stand in the name of one thing."""
+# Fast signs of a statement: a value behind a word, and the words on both sides of it.
+_SITE = re.compile(
+    r" (?=[-$\\(€£\dtfsen])(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+    r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
+    r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
+)
+_CUT = re.compile(r".*[.,;:()+*/<>]")  # greedy, so that it reaches to the last one
+_OPENING = frozenset("so since because and but while then that which as".split())
+_REACH = 80
+_CLAUSE_SIGNS = (", ", ". ", "; ", "\n")
+_CLAUSE = re.compile(r"[,.;](?=\s)|\n")
+_NAME = re.compile(r"[^\W\d_]|∠|\d\d")  # a year is one as well
+_SENTENCE_END = re.compile(r"[.\n]")
+_WORD = re.compile(r"\b[A-Za-z]+\b")
+_NEIGHBOURS = 40
+_NEXT = 60
+
+
+def differing_sites(text: str, start: int, end: int, far: int) -> list[int]:
+    """Where values stand of which another one, `far` characters away at most, is of the same words.
+
+    Nothing of values between which a word tells of a change.
+    """
+    found = list(_SITE.finditer(text, start, end))
+    if len({match[1] for match in found}) < 2:
+        return []
+    said = [_before(text, start, match.start()) for match in found]
+    pairs = [*_of_one_name(found, said), *_of_one_thing(found, said)]
+    if not pairs:
+        return []
+    first, last = min(one for one, _, _ in pairs), max(two for _, two, _ in pairs) + _NEXT
+    changes = [word.start() for word in _WORD.finditer(text, first, last) if _tells(word[0])]
+    places: set[int] = set()
+    for one, two, apart in pairs:
+        if two - one <= far and _may_differ(text, one, two, changes, apart=apart):
+            places |= {one, two}
+    return sorted(places)
+
+
+def _before(text: str, start: int, place: int) -> list[str]:
+    """The words before a place in its line."""
+    first = max(start, place - _REACH)
+    return text[max(first, text.rfind("\n", first, place)) : place].split()
+
+
+def _of_one_name(
+    found: list[re.Match[str]], said: list[list[str]]
+) -> Iterator[tuple[int, int, bool]]:
+    """Values that are given to the same words; apart where these are only a letter."""
+    near: deque[tuple[int, str, frozenset[str]]] = deque(maxlen=_NEIGHBOURS)
+    for match, words in zip(found, said, strict=True):
+        if not _stated(words):
+            continue
+        at, value, names = match.start() + 1, match[1], frozenset(_clause(words)) - _NO_NAME
+        if names <= NOBODY or not any(map(_NAME.search, names)):
+            continue
+        for place, other, others in near:
+            if value != other and (names <= others or others <= names):
+                shared = min(names, others, key=len)
+                yield place, at, len("".join(shared)) == 1
+        near.append((at, value, names))
+
+
+def _clause(words: list[str]) -> Iterator[str]:
+    """The last words, back to one that begins another clause."""
+    for word in reversed(words):
+        if word in _OPENING:
+            return
+        if not word.isalnum() and (cut := _CUT.match(word)):
+            yield word[cut.end() :]
+            return
+        yield word
+
+
+def _of_one_thing(
+    found: list[re.Match[str]], said: list[list[str]]
+) -> Iterator[tuple[int, int, bool]]:
+    """Different counts of one thing, where the first is not only spoken of again."""
+    counted: dict[str, list[tuple[int, str]]] = {}
+    for match, words in zip(found, said, strict=True):
+        thing = match[2]
+        if thing is None or not words or words[-1].lower() not in _COUNTING or thing in _NO_NAME:
+            continue
+        at, value = match.start() + 1, match[1]
+        near = counted.setdefault(thing, [])
+        for place, other in near[-_NEIGHBOURS:]:
+            if value != other:
+                yield place, at, True
+        if words[-1].lower() not in _AGAIN:
+            near.append((at, value))
+
+
+def _stated(words: list[str]) -> bool:
+    """Whether words end in one that gives a value, with nothing but soft words behind it."""
+    for word in reversed(words):
+        if word in _STATING:
+            return True
+        if word not in _BETWEEN:
+            return False
+    return False
+
+
+def _may_differ(text: str, one: int, two: int, changes: list[int], *, apart: bool) -> bool:
+    """Whether no word of a change stands between two values, nor behind the second one.
+
+    Two values that are `apart` count only in two sentences.
+    """
+    last = max(text.rfind(sign, one, two) for sign in _CLAUSE_SIGNS)
+    if apart and _SENTENCE_END.search(text, one, last + 1) is None:
+        return False
+    if _any_between(changes, one, last):
+        return False
+    closed = _CLAUSE.search(text, two, two + _NEXT)
+    return not _any_between(changes, two, closed.start() if closed else two + _NEXT)
+
+
+def _any_between(places: list[int], first: int, last: int) -> bool:
+    place = bisect_left(places, first)
+    return place < len(places) and places[place] < last
+
+
+@lru_cache(maxsize=4096)
+def _tells(word: str) -> bool:
+    """Whether a word tells of a change wherever it stands."""
+    return CHANGE.fullmatch(word) is not None and ORDINAL.fullmatch(word) is None
