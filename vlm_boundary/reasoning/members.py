@@ -95,6 +95,9 @@ _SCOPED = re.compile(
     r"|only|not|between|weekend|weekdays?|from|each|per|both|either|new|left|half|months? of)\b",
     re.IGNORECASE,
 )
+_HOW_MANY = re.compile(  # of the 36 entries, 6 are prime
+    r"(?<!\d, )(?<!\d and )(?<!\d )\b\d{1,3} (?:are|were)\s*\Z", re.IGNORECASE
+)
 _MAKES = re.compile(
     r"[\s.,;)]{0,4}(?:so|thus|hence|and|therefore)?,?\s?(?:(?:that|this|which|it|these|they)"
     r"(?:'s| is| makes?| gives?| are)(?: a total of| up| altogether| only)?"
@@ -147,6 +150,8 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
                 ):
                     yield first, stop, found
                     continue
+            if _HOW_MANY.search(before):
+                continue
             if found := _named(speech, said, before):
                 yield first, said.end(), found
 

@@ -37,7 +37,7 @@ _SORTED = opening(
     (
         r"sort(?:s|ed|ing)?\b",
         r"numerical order\b",
-        r"order(?:ed|ing|)\b(?! to\b)",
+        r"order(?:ed|ing|)\b(?! (?:to|pairs?|triples?)\b)",
         r"arrang\w+",
         r"rank(?:ed|ing)\b",
     )

@@ -132,7 +132,8 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         lone -= asked
     if lone:
         yield from _counts(chain, lone, asked, numbers, start, end)
-        yield from _letters(chain, lone, start, end)
+        if "[" in chain.question:  # else it may be another case's
+            yield from _letters(chain, lone, start, end)
         yield from _totals(chain, lone, start, end)
         if named_again(text, lone, start, end):
             yield from phrases(text, lone, asked, numbers, start, end)
