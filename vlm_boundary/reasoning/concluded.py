@@ -10,7 +10,7 @@ from vlm_boundary.mathtext.evaluate import Value
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, takes_back
-from vlm_boundary.reasoning.said import in_short, states
+from vlm_boundary.reasoning.said import SPACED, in_short, states
 from vlm_boundary.reasoning.steps import (
     converted,
     numbers_of,
@@ -162,6 +162,7 @@ def _last_sentence(text: str, start: int, end: int) -> tuple[int, str]:
     for sentence in reversed(_SENTENCES.split(text[first:end])[-3:]):
         place -= len(sentence) + 1
         said = plain(_BOLD.sub(lambda bold: bold[1].replace(" ", ""), sentence)).strip()
+        said = SPACED.sub("", said)
         if _VALUE.search(said):
             return place, said
     return end, ""

@@ -26,7 +26,7 @@ _AFTER = re.compile(  # an operator, that is no part of a unit
     r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
 )
 _SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
-_SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
+SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
 _TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
 _BRACES = str.maketrans("", "", "{}()")
 
@@ -52,7 +52,7 @@ def states(text: str, start: int, end: int, value: Value) -> bool:
 
 def behind_sign(text: str, start: int, end: int, value: Value) -> bool:
     """Whether the value stands behind a sign of equality."""
-    body = _SPACED.sub("", text[start:end])
+    body = SPACED.sub("", text[start:end])
     return any(
         same(number, value) and _SIGNED.search(body, max(0, match.start() - 8), match.start())
         for match, number in _stated(body, 0, len(body), fractions=value != int(value))

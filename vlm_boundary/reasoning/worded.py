@@ -48,7 +48,7 @@ _SHARE = re.compile(
 _OF_THAT = re.compile(  # "a third of that, 72°": of the value just said
     rf"(?P<factor>{opening([*_WRITTEN_SHARES, *_TIMES])}) (?:of )?(?:that|this|it|the rest|the"
     rf" result)"
-    rf"(?:,| =|:|,? (?:which|that|so it|so that) is| is| gives| makes)? {_VALUE}{_END}",
+    rf"(?:,| =|:|,? (?:which|that|so it|so that) is| is| gives| makes) {_VALUE}{_END}",
     re.IGNORECASE,
 )
 _MULTIPLE = re.compile(
