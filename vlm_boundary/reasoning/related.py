@@ -13,12 +13,7 @@ from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import opening, unless_excused, words_in
 from vlm_boundary.reasoning.steps import one_step, rounds_to, shown
 from vlm_boundary.reasoning.theorems import FACTORS
-from vlm_boundary.verifier.phrases import occurs
 
-_FACTORS = (
-    "alf ", "hird", "uarter", "ourth", "ifth", "ixth", "ighth", "enth", "wice", "ouble", "riple",
-    " times ", "hrice",
-)  # fmt: skip
 _WORDS = frozenset(word for name in FACTORS for word in name.split()[-1:])
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
 _NUMBER = re.compile(
@@ -37,7 +32,10 @@ _OTHER = (  # of which the first is so many times, or by so much more
     rf"(?P<other>(?!than\b)[A-Za-z][a-z]{{1,14}}(?: (?-i:[A-Z]|\d)\b)?|(?-i:[A-Z])\b"
     rf"|(?:[$€£])?{_DIGITS}))"
 )
-_FACTOR = opening([name.replace(" ", "[ -]") for name in sorted(FACTORS, key=len)[::-1]])
+_ENDINGS: dict[str, list[str]] = {}  # of the words for a factor by their first letters
+for _word in sorted(FACTORS, key=len)[::-1]:
+    _ENDINGS.setdefault(_word[0], []).append(_word[1:].replace(" ", "[ -]"))
+_FACTOR = opening([f"{letter}(?:{'|'.join(ends)})" for letter, ends in _ENDINGS.items()])
 _TIMES = (
     rf"(?P<factor>{_FACTOR})(?: as (?P<kind>many|much|long|old|high|tall|wide|heavy|big|large"
     r"|expensive|far|fast)"
@@ -150,7 +148,9 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
 
 
 def _relations(text: str, start: int, end: int) -> Iterator[_Relation]:
-    found = [*_SO_MANY_TIMES.finditer(text, start, end)] if occurs(_FACTORS, text) else []
+    found: list[re.Match[str]] = []
+    if not _WORDS.isdisjoint(words_in(text)):
+        found += _SO_MANY_TIMES.finditer(text, start, end)
     place = text.find(" than ", start, end)
     while place >= 0:
         found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]

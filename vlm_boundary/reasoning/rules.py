@@ -116,7 +116,7 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
-    for match in _ALWAYS.finditer(text, start, end):
+    for match in _ALWAYS.finditer(text, start, end) if "angles " in text else ():
         name = match["name"].lower()
         right = 180 * (_SIDES[name] - 2)
         around = text[max(start, match.start() - 60) : match.end() + 30]

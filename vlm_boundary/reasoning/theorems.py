@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
@@ -335,35 +335,33 @@ def _other_formula(match: re.Match[str], right: Fraction) -> _Span | None:
     return (match.start(), match.start("rest")) if said != right and len(shares) < 2 else None
 
 
-def _never_so(match: re.Match[str], _: Fraction) -> _Span | None:
-    return match.span()
-
-
 def _other_turn(match: re.Match[str], right: Fraction) -> _Span | None:
     return match.span() if int(match["said"]) != right else None
 
 
 # All that is above in one row: words, a pattern, what finds its error, what is right, and a note.
-_TOLD = (
+_Error = Callable[[re.Match[str], Fraction], _Span | None]
+_TOLD: list[tuple[str, re.Pattern[str], _Error, Fraction, str]] = [
     *((words, of, _other_relation, right, note) for words, of, right, note in _RELATIONS),
     *((words, of, _other_formula, right, note) for words, of, right, note in _FORMULAS),
-    *((words, of, _never_so, Fraction(0), note) for words, of, note in _NEVER),
+    *((words, of, lambda match, _: match.span(), Fraction(0), note) for words, of, note in _NEVER),
     *((words, of, _other_turn, Fraction(right), note) for words, of, right, note in _TURNS),
-)
+]
 
 
 def _forms(words: str) -> frozenset[str]:
     return frozenset(form for word in words.split() for form in (word, f"{word}s"))
 
 
-_ALL = tuple((_forms(words.rpartition(",")[0]), *rest) for words, *rest in _TOLD)
+_ALL = [
+    (_forms(words.rpartition(",")[0]), of, error, right, note)
+    for words, of, error, right, note in _TOLD
+]
 _BY_WORD: dict[str, list[int]] = {}
 for _place, (_words, *_) in enumerate(_TOLD):
     for _word in _forms(_words.rpartition(",")[2]):
         _BY_WORD.setdefault(_word, []).append(_place)
-_GROWING = frozenset(
-    "doubled double doubles tripled triple triples halved halves factor ratio".split()
-)
+_GROWING = _forms("doubled double tripled triple halved halves factor ratio")
 _WORDS = frozenset(_BY_WORD) | _GROWING
 
 
