@@ -62,8 +62,8 @@ _LISTED = re.compile(
     re.MULTILINE,
 )
 _ADDED = re.compile(
-    r"(?<![\d.*/×·+-])(?<![*/×·+-]"
-    r" )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
+    r"\d(?<![\d.*/×·+-]\d)(?<![*/×·+-] \d)\d{0,5}(?:\.\d{1,3})?"
+    r"(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
 )
 _LETTERS = re.compile(r"[a-z]+")
 _MOST = 60
@@ -135,6 +135,8 @@ def phrases(
 
 def added(text: str, lone: set[Number], start: int, end: int) -> Iterator[Evidence]:
     """A list of values, and a sum that has another one for one of them."""
+    if _ADDED.search(text, start, end) is None:
+        return
     lines = list(islice(_LISTED.finditer(text, start, end), _MOST))
     if len(lines) < 2:
         return

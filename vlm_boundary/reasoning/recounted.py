@@ -63,8 +63,8 @@ _NO_THING = frozenset(
     " digits places this plus gives means things groups pieces results options choices halves"
     " thirds fifths sixths tenths quarters".split()
 )
-_LETTER = re.compile(  # begins with a set of characters as well
-    r"(?=[A-Zrdhabcpqm∠\\])(?<![\w^*/+·-])(?<![\d*/+·-] )"
+_LETTER = re.compile(
+    r"(?<![\w^*/+·-])(?<![\d*/+·-] )"
     r"(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle )[A-Z]{1,3}) ?= ?"
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
@@ -73,7 +73,7 @@ _EQUALS = re.compile(
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
 _LAST = re.compile(
-    r"(?=[A-Zrdhabcpqm])(?<![\w^*/+·-])(?P<name>[rdhabcpqm]"
+    r"(?<![\w^*/+·-])(?P<name>[rdhabcpqm]"
     r"|[A-Z]{2}) ?= ?[^=\n.,;]{1,40}= ?(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d"
     r"| ?[-+*/×·√π\\=])"
 )
@@ -119,17 +119,18 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         written = written + Counter(WORDS.findall(text, start, end))
     if 1 not in written.values():
         return
+    if "(" in text and _PAIRS.search(text, start, end):
+        yield from _namely(text, start, end)
+    lone = {number_of(number) for number, times in written.items() if times == 1}
+    lone -= asked_in(chain.question)
+    lone.discard(number_of((chain.answer or "").strip("$°% ")))
+    if not lone:
+        return
+    asked = _asked(chain.question)
     numbers: Counter[Number] = Counter()
     for number, times in written.items():
         numbers[number_of(number)] += times
-    if "(" in text and _PAIRS.search(text, start, end):
-        yield from _namely(text, start, end)
-    lone = {value for value, times in numbers.items() if times == 1}
-    lone -= asked_in(chain.question)
-    lone.discard(number_of((chain.answer or "").strip("$°% ")))
-    if lone:  # the words for numbers of a question are read only now
-        asked = _asked(chain.question)
-        lone -= asked
+    lone = {value for value in lone - asked if numbers[value] == 1}
     if lone:
         yield from _counts(chain, lone, asked, numbers, start, end)
         yield from _letters(chain, lone, start, end)
@@ -176,7 +177,10 @@ def _counts(
     ):
         return
     said = list(_counted(text, start, end))
-    if not any(one.value in lone for one in said):
+    low, things = chain.question.lower(), [one.thing for one in said]
+    if not any(
+        one.value in lone and (things.count(one.thing) > 1 or one.thing in low) for one in said
+    ):
         return
     given = _given(chain.question)
     used = {value for value, times in numbers.items() if times > 1} | asked

@@ -130,7 +130,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if "grid" in question or "array" in question:
         yield from grids(question, text, start, end)
     if "riangle" in question or "ight" in question:
-        yield from _triangles(question, plain(text), start, end)
+        yield from _triangles(question, text, start, end)
 
 
 def _stands(text: str, span: tuple[int, int], start: int, end: int) -> bool:
@@ -307,6 +307,9 @@ def _drawn(question: str) -> tuple[frozenset[str], frozenset[str], tuple[tuple[s
 def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
     """Another right angle, or other equal sides, than the question's triangle has."""
     names, rights, equal = _drawn(question)
+    if not (rights or equal):
+        return
+    text = plain(text)
     if len(rights) == 1 and len(names) < 2 and occurs(_RIGHT_SIGNS, text):
         (right,) = rights
         corners = {*"".join(names)} or {"A", "B", "C"}
