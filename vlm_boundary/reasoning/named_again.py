@@ -61,6 +61,7 @@ _LISTED = re.compile(
     r"|[.,:]\d)(?:[^\S\n]*°?[a-zA-Z]{0,12}){0,2}[.,;]?$",
     re.MULTILINE,
 )
+_IN_LINE = re.compile(r"[:–-]\**[^\S\n]*[$€£]?(\d{1,6}(?:\.\d{1,3})?)(?![\d/%]|[.,:]\d)")
 _ADDED = re.compile(
     r"\d(?<![\d.*/×·+-]\d)(?<![*/×·+-] \d)\d{0,5}(?:\.\d{1,3})?"
     r"(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
@@ -135,7 +136,7 @@ def phrases(
 
 def added(text: str, lone: set[Number], start: int, end: int) -> Iterator[Evidence]:
     """A list of values, and a sum that has another one for one of them."""
-    if _ADDED.search(text, start, end) is None:
+    if not any(number_of(value) in lone for value in _IN_LINE.findall(text, start, end)):
         return
     lines = list(islice(_LISTED.finditer(text, start, end), _MOST))
     if len(lines) < 2:

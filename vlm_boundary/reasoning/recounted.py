@@ -48,7 +48,8 @@ _COUNT = {  # of a text with words for numbers, or with digits alone
     True: re.compile(rf"(?P<value>{_FEW}|{_WORD}){_THINGS}"),
     False: re.compile(rf"(?P<value>{_FEW}){_THINGS}"),
 }
-_FOLLOWED = re.compile(r"\d(?<!\d\d)\d{0,3}(?= [a-z]{3})")
+_WORDED = frozenset(range(2, 13))  # the numbers that are read in words
+_COUNTED = re.compile(r"\d(?<=[ELSGNHFelsgnhf]\s\d)\d{0,3}(?= [a-z]{3})")  # the 8 triangles
 _DEFINITE = re.compile(
     r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are"
     r"|of)\s\Z",
@@ -172,8 +173,9 @@ def _counts(
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
-    if NUMBER_WORDS.isdisjoint(words_in(text)) and not any(
-        number_of(value) in lone for value in _FOLLOWED.findall(text, start, end)
+    in_words = not (_WORDED.isdisjoint(lone) or NUMBER_WORDS.isdisjoint(words_in(text)))
+    if not in_words and not any(
+        number_of(value) in lone for value in _COUNTED.findall(text, start, end)
     ):
         return
     said = list(_counted(text, start, end))
