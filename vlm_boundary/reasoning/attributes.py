@@ -51,8 +51,8 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     """Both places of an attribute that is said twice, differently, of the same figure."""
     if _SIGNS.isdisjoint(words_in(chain.text)):
         return
-    found = _LETTERED.findall(chain.text, start, end) if "=" in chain.text else []
-    values = {(near or far, value) for near, far, value in found}
+    lettered = _LETTERED.findall(chain.text, start, end) if "=" in chain.text else []
+    values = {(near or far, value) for near, far, value in lettered}
     rounds = _ROUND.findall(chain.text, start, end) if occurs(_ROUNDS, chain.text) else []
     values |= {(name[:1].lower(), value) for name, value in rounds}
     if len({letter for letter, _ in values}) == len(values):

@@ -61,9 +61,10 @@ _LISTED = re.compile(
     r"|[.,:]\d)(?:[^\S\n]*°?[a-zA-Z]{0,12}){0,2}[.,;]?$",
     re.MULTILINE,
 )
+_IN_LINE = re.compile(r"[:–-]\**[^\S\n]*[$€£]?(\d{1,6}(?:\.\d{1,3})?)(?![\d/%]|[.,:]\d)")
 _ADDED = re.compile(
-    r"(?<![\d.*/×·+-])(?<![*/×·+-]"
-    r" )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
+    r"\d(?<![\d.*/×·+-]\d)(?<![*/×·+-] \d)\d{0,5}(?:\.\d{1,3})?"
+    r"(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
 )
 _LETTERS = re.compile(r"[a-z]+")
 _MOST = 60
@@ -135,6 +136,8 @@ def phrases(
 
 def added(text: str, lone: set[Number], start: int, end: int) -> Iterator[Evidence]:
     """A list of values, and a sum that has another one for one of them."""
+    if not any(number_of(value) in lone for value in _IN_LINE.findall(text, start, end)):
+        return
     lines = list(islice(_LISTED.finditer(text, start, end), _MOST))
     if len(lines) < 2:
         return

@@ -44,11 +44,10 @@ _THINGS = (
     r" (?P<kind>(?:(?!of\b|more\b|by\b|times\b)[a-z]{3,12} ){0,2}?)"
     r"(?P<thing>[a-z]{3,14}s|children|people|men|women)\b(?!\s?[-+*/×=])"
 )
-_COUNT = {  # of a text with words for numbers, or with digits alone
-    True: re.compile(rf"(?P<value>{_FEW}|{_WORD}){_THINGS}"),
-    False: re.compile(rf"(?P<value>{_FEW}){_THINGS}"),
-}
-_FOLLOWED = re.compile(r"\d(?<!\d\d)\d{0,3}(?= [a-z]{3})")
+_COUNT = re.compile(rf"(?P<value>{_FEW}|{_WORD}){_THINGS}")
+_COUNT_IN_DIGITS = re.compile(rf"(?P<value>{_FEW}){_THINGS}")  # many times faster
+_WORDED = frozenset(range(2, 13))  # the numbers that are read in words
+_COUNTED = re.compile(r"\d(?<=[ELSGNHFelsgnhf]\s\d)\d{0,3}(?= [a-z]{3})")  # the 8 triangles
 _DEFINITE = re.compile(
     r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are"
     r"|of)\s\Z",
@@ -63,8 +62,8 @@ _NO_THING = frozenset(
     " digits places this plus gives means things groups pieces results options choices halves"
     " thirds fifths sixths tenths quarters".split()
 )
-_LETTER = re.compile(  # begins with a set of characters as well
-    r"(?=[A-Zrdhabcpqm∠\\])(?<![\w^*/+·-])(?<![\d*/+·-] )"
+_LETTER = re.compile(
+    r"(?<![\w^*/+·-])(?<![\d*/+·-] )"
     r"(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle )[A-Z]{1,3}) ?= ?"
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
@@ -73,7 +72,7 @@ _EQUALS = re.compile(
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
 _LAST = re.compile(
-    r"(?=[A-Zrdhabcpqm])(?<![\w^*/+·-])(?P<name>[rdhabcpqm]"
+    r"(?<![\w^*/+·-])(?P<name>[rdhabcpqm]"
     r"|[A-Z]{2}) ?= ?[^=\n.,;]{1,40}= ?(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d"
     r"| ?[-+*/×·√π\\=])"
 )
@@ -119,17 +118,18 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         written = written + Counter(WORDS.findall(text, start, end))
     if 1 not in written.values():
         return
+    if "(" in text and _PAIRS.search(text, start, end):
+        yield from _namely(text, start, end)
+    lone = {number_of(number) for number, times in written.items() if times == 1}
+    lone -= asked_in(chain.question)
+    lone.discard(number_of((chain.answer or "").strip("$°% ")))
+    if not lone:
+        return
+    asked = _asked(chain.question)
     numbers: Counter[Number] = Counter()
     for number, times in written.items():
         numbers[number_of(number)] += times
-    if "(" in text and _PAIRS.search(text, start, end):
-        yield from _namely(text, start, end)
-    lone = {value for value, times in numbers.items() if times == 1}
-    lone -= asked_in(chain.question)
-    lone.discard(number_of((chain.answer or "").strip("$°% ")))
-    if lone:  # the words for numbers of a question are read only now
-        asked = _asked(chain.question)
-        lone -= asked
+    lone = {value for value in lone - asked if numbers[value] == 1}
     if lone:
         yield from _counts(chain, lone, asked, numbers, start, end)
         if "[" in chain.question:  # else it may be another case's
@@ -154,7 +154,7 @@ def _given(question: str) -> tuple[_Count, ...]:
 
 
 def _counted(text: str, start: int, end: int) -> Iterator[_Count]:
-    pattern = _COUNT[not NUMBER_WORDS.isdisjoint(words_in(text))]
+    pattern = _COUNT_IN_DIGITS if NUMBER_WORDS.isdisjoint(words_in(text)) else _COUNT
     for match in islice(pattern.finditer(text, start, end), _MOST):
         thing = match["thing"].lower()
         if thing not in _NO_THING:
@@ -172,12 +172,16 @@ def _counts(
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
-    if NUMBER_WORDS.isdisjoint(words_in(text)) and not any(
-        number_of(value) in lone for value in _FOLLOWED.findall(text, start, end)
+    in_words = not (_WORDED.isdisjoint(lone) or NUMBER_WORDS.isdisjoint(words_in(text)))
+    if not in_words and not any(
+        number_of(value) in lone for value in _COUNTED.findall(text, start, end)
     ):
         return
     said = list(_counted(text, start, end))
-    if not any(one.value in lone for one in said):
+    low, things = chain.question.lower(), [one.thing for one in said]
+    if not any(
+        one.value in lone and (things.count(one.thing) > 1 or one.thing in low) for one in said
+    ):
         return
     given = _given(chain.question)
     used = {value for value, times in numbers.items() if times > 1} | asked

@@ -68,17 +68,18 @@ _RACE = re.compile(
     rf" line)"
     rf" (?:right |just |directly |shortly )?(?P<how>after|behind|before|ahead of) (?P<two>{_NAME})"
 )
+_RACING = ("arrive", "finishe", "came", "come", "crosse")
 _TIMES = frozenset("s min h minutes seconds hours".split())
-_RIGHT = re.compile(
-    r"\bright[- ]angled?(?: triangle)?(?: [A-Z]{3})?(?: with)?(?: (?:is|lies|being|sits"
-    r"|located))?,?"
+_RIGHT = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"[r∠Aa](?:(?<=r)(?<!\w.)ight[- ]angled?(?: triangle)?(?: [A-Z]{3})?(?: with)?"
+    r"(?: (?:is|lies|being|sits|located))?,?"
     r" (?:at|in)(?: the)?(?: (?:vertex|corner|point|angle))? (?P<one>[A-Z])\b"
-    r"|(?:∠ ?|\b[Aa]ngle (?:at )?)(?P<two>[A-Z])(?: is|,)(?: a| the| equal to)? ?(?:right angle\b"
-    r"|right(?=[.,;])|90 ?(?:°|deg))"
-    r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z]) ?= ?90 ?(?:°|deg)"
+    r"|(?:(?<=∠) ?|(?<=[Aa])(?<!\w.)ngle (?:at )?)(?P<two>[A-Z])(?: is|,)(?: a| the| equal to)?"
+    r" ?(?:right angle\b|right(?=[.,;])|90 ?(?:°|deg))"
+    r"|(?:(?<=∠) ?|(?<=[Aa])(?<!\w.)ngle )(?P<three>[A-Z]) ?= ?90 ?(?:°|deg))"
 )
 _RIGHT_SIGNS = ("right", "90")
-_TRIANGLE = re.compile(r"[Tt]riangle ([A-Z]{3})\b")
+_TRIANGLE = re.compile(r"riangle(?<=[Tt]riangle) ([A-Z]{3})\b")
 _EQUAL_SIDES = re.compile(
     r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])"
 )
@@ -130,7 +131,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if "grid" in question or "array" in question:
         yield from grids(question, text, start, end)
     if "riangle" in question or "ight" in question:
-        yield from _triangles(question, plain(text), start, end)
+        yield from _triangles(question, text, start, end)
 
 
 def _stands(text: str, span: tuple[int, int], start: int, end: int) -> bool:
@@ -213,7 +214,7 @@ def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) ->
             and text[site.end() : site.end() + 1] == " "
         ):
             continue  # of something else
-        if value in accumulate(values) or any(
+        if value in [*accumulate(values)] or any(
             one.values[1] == value for one in equations(chain.text, start, end)
         ):
             continue
@@ -277,7 +278,7 @@ def _ranks(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
         if _stands(text, match.span(), start, end):
             note = f"the question has {', '.join(map(shown, values))} for these, in this order"
             yield Evidence("contradiction", *match.span(), note)
-    for match in islice(_RACE.finditer(text, start, end), 20):
+    for match in islice(_RACE.finditer(text, start, end), 20) if occurs(_RACING, text) else ():
         one, two = _fact(known, match["one"]), _fact(known, match["two"])
         if one is None or two is None or not {one.unit, two.unit} <= _TIMES:
             continue
@@ -307,6 +308,9 @@ def _drawn(question: str) -> tuple[frozenset[str], frozenset[str], tuple[tuple[s
 def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
     """Another right angle, or other equal sides, than the question's triangle has."""
     names, rights, equal = _drawn(question)
+    if not (rights or equal):
+        return
+    text = plain(text)
     if len(rights) == 1 and len(names) < 2 and occurs(_RIGHT_SIGNS, text):
         (right,) = rights
         corners = {*"".join(names)} or {"A", "B", "C"}
