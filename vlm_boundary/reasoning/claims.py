@@ -129,6 +129,7 @@ _FOLLOWS = re.compile(  # a property or a theorem by which it follows without a 
     re.IGNORECASE,
 )
 _STEP = re.compile(r"(?mi)^[^\S\n]*(?:[#*]+\s?)?(?:step\s?)?\d{1,2}\s?[.:)]")
+_NOUN = re.compile(r" ([a-z]{3,})")
 _LABELLED = re.compile(r"\d\s?[.:)]")
 _WRITTEN = re.compile(
     r"\b(?:written|labell?ed|label|given|stated|states|says|printed|caption|marked|shown|shows?|reads?"
@@ -191,8 +192,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     given = _numbers(_OPTIONS.sub(" ", _IMAGE.sub(" ", chain.question)))
     counts = _COUNTS.search(chain.question) is not None
     unused = bool(given) and not counts and len(body.split()) > 4
-    things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
-    unused = unused and not _RECALLED.search(body) and len(things) < 2
+    unused = unused and not _RECALLED.search(body) and len(_things(body, said)) < 2
     return _claim(text, start, end, answer, said, unused=unused)
 
 
@@ -237,6 +237,18 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
 @lru_cache(maxsize=64)
 def _asks_worked(question: str) -> bool:
     return _ASKS_WORKED.search(asked_of(question)) is not None
+
+
+def _things(body: str, said: str) -> set[str]:
+    """The words that stand behind the answer: of what it is said."""
+    found: set[str] = set()
+    place = body.find(said)
+    while place >= 0:
+        alone = not (body[:place][-1:].isalnum() or body[:place].endswith((".", "_")))
+        if alone and (noun := _NOUN.match(body, place + len(said))):
+            found.add(noun[1])
+        place = body.find(said, place + 1)
+    return found
 
 
 def _has_others(body: str, said: str) -> bool:
