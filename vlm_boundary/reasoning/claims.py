@@ -129,6 +129,8 @@ _FOLLOWS = re.compile(  # a property or a theorem by which it follows without a 
     re.IGNORECASE,
 )
 _STEP = re.compile(r"(?mi)^[^\S\n]*(?:[#*]+\s?)?(?:step\s?)?\d{1,2}\s?[.:)]")
+_NOUN = re.compile(r" ([a-z]{3,})")
+_LABELLED = re.compile(r"\d\s?[.:)]")
 _WRITTEN = re.compile(
     r"\b(?:written|labell?ed|label|given|stated|states|says|printed|caption|marked|shown|shows?|reads?"
     r"|indicat\w+|lists?|listed|according)\b",
@@ -166,15 +168,18 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         else text[start:end]
     )
     body = _PLAIN.sub(" ", body) if _MARKS.search(body) or _LABEL.search(body) else body
-    if never := _never_worked(chain, body, answer, said):
-        return never
     body = _ASIDE.sub(" ", body)
+    is_number = _NUMBER.search(said) is not None
+    if is_number and _has_others(body, said):
+        return []
+    if is_number and (never := _never_worked(chain, body, answer, said)):
+        return never
     plain = body
     if "=" in body:
         plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
-    if not _NUMBER.search(said):
+    if not is_number:
         return _circle(text, start, end, said)
     listed = _LISTED.search(body) or _PARTS_NAMED.search(body)
     counted = _THAT_ONE.sub(" ", body) if " one" in body.lower() else body
@@ -187,8 +192,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     given = _numbers(_OPTIONS.sub(" ", _IMAGE.sub(" ", chain.question)))
     counts = _COUNTS.search(chain.question) is not None
     unused = bool(given) and not counts and len(body.split()) > 4
-    things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
-    unused = unused and not _RECALLED.search(body) and len(things) < 2
+    unused = unused and not _RECALLED.search(body) and len(_things(body, said)) < 2
     return _claim(text, start, end, answer, said, unused=unused)
 
 
@@ -216,11 +220,9 @@ def _claim(
 
 def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> list[Evidence]:
     """An answer that has to be worked out, where no number is read and no property named."""
-    if said in _KNOWN or not _NUMBER.search(said):
+    if said in _KNOWN or not _asks_worked(chain.question):
         return []
-    if not _asks_worked(chain.question):
-        return []
-    plain = _ASIDE.sub(" ", _STEP.sub(" ", body))
+    plain = _STEP.sub(" ", body)
     if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
         return []
     words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}
@@ -235,6 +237,26 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
 @lru_cache(maxsize=64)
 def _asks_worked(question: str) -> bool:
     return _ASKS_WORKED.search(asked_of(question)) is not None
+
+
+def _things(body: str, said: str) -> set[str]:
+    """The words that stand behind the answer: of what it is said."""
+    found: set[str] = set()
+    place = body.find(said)
+    while place >= 0:
+        alone = not (body[:place][-1:].isalnum() or body[:place].endswith((".", "_")))
+        if alone and (noun := _NOUN.match(body, place + len(said))):
+            found.add(noun[1])
+        place = body.find(said, place + 1)
+    return found
+
+
+def _has_others(body: str, said: str) -> bool:
+    """Whether there is a number that is neither the answer nor that of a step."""
+    own = {said, said.replace(",", "")}
+    if _numbers(body) <= own:
+        return False
+    return _LABELLED.search(body) is None or not _numbers(_STEP.sub(" ", body)) <= own
 
 
 def _numbers(text: str) -> set[str]:

@@ -47,6 +47,7 @@ _GOES_ON = re.compile(  # or has a member that is not known
     r"|(?:[\s$]?,|\s?and|[\s$]?, and)\s(?:\$|\\\()?[a-z?](?![\w'’])"
     r"|\s?and (?:an?|one|the) (?:unknown|missing|other|\w{1,4}th)\b"
 )
+_DIGITS = re.compile(r"[\d.,]{0,40}\d")
 _RULE = re.compile(r"[\s|:-]*")
 MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
 LEAST = "smallest|lowest|minimum|shortest|fewest|least"
@@ -140,4 +141,12 @@ def worked_out(said: Fraction, before: str) -> bool:
     """Whether a value was worked out before, so that it may be the largest of what was."""
     if "=" not in before:
         return False
-    return re.search(rf"=\s?{re.escape(shown(said))}(?![\d.,]*\d)", before) is not None
+    written = shown(said)
+    place = before.find(written)
+    while place >= 0:
+        equal = before[max(0, place - 2) : place]
+        equals = equal[-1:] == "=" or (equal[:1] == "=" and equal[1:].isspace())
+        if equals and not _DIGITS.match(before, place + len(written)):
+            return True
+        place = before.find(written, place + 1)
+    return False
