@@ -106,6 +106,8 @@ def concluded(
     from.
     """
     text = chain.text
+    if numbers_of(text, max(start, answer.start - _TAIL), answer.start)[-1:] == [value]:
+        return []  # what most chains end with
     tail_start, tail = _last_sentence(text, start, answer.start)
     match = None
     for match in _VALUE.finditer(tail):  # noqa: B007
@@ -260,6 +262,7 @@ def concluded_name(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
+_DECIMAL = re.compile(r"\d\.\d")
 _ROUNDED = re.compile(
     r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that"
     r" means"
@@ -273,7 +276,7 @@ def bent(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Ev
     first = max(start, answer.start - _TAIL)
     if value != int(value) or chain.text.find(str(int(value)), first, answer.start) < 0:
         return []
-    if chain.text.find(".", first, answer.start) < 0 or _ASKS_NEAR.search(chain.question):
+    if not _DECIMAL.search(chain.text, first, answer.start) or _ASKS_NEAR.search(chain.question):
         return []
     for match in _ROUNDED.finditer(chain.text, first, answer.start):
         result, said = float(match["result"]), int(match["said"])
