@@ -47,7 +47,7 @@ def another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
         chosen = Fraction(value)
     if chosen is None:
         return []
-    worked = [e for e in equations(text, *chain.turn) if e.sure and e.right.end <= answer.start]
+    worked = [e for e in equations(text, start, answer.start) if e.sure]
     if not worked:
         return []
     last = sides(worked[-1])[-1:]

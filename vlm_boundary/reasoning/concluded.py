@@ -106,8 +106,8 @@ def concluded(
     from.
     """
     text = chain.text
-    if numbers_of(text, max(start, answer.start - _TAIL), answer.start)[-1:] == [value]:
-        return []  # what most chains end with
+    if _ends_with(text[max(start, answer.start - _TAIL) : answer.start], value):
+        return []  # as most chains do
     tail_start, tail = _last_sentence(text, start, answer.start)
     match = None
     for match in _VALUE.finditer(tail):  # noqa: B007
@@ -151,6 +151,13 @@ def concluded(
         return []
     note = f"the chain comes to {in_short([result])}, and not to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _ends_with(text: str, value: Value) -> bool:
+    """Whether the last number in digits is this value, and no operand of what is not worked out."""
+    if numbers_of(text, 0, len(text))[-1:] != [value]:
+        return False
+    return _OPERAND.search(text) is None
 
 
 def _last_sentence(text: str, start: int, end: int) -> tuple[int, str]:
@@ -262,6 +269,7 @@ def concluded_name(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
+_OPERAND = re.compile(r"[-+*/×÷·^−–√][\s$({\\]{0,4}\d[\d.,]{0,24}\D{0,240}\Z")
 _DECIMAL = re.compile(r"\d\.\d")
 _ROUNDED = re.compile(
     r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that"
