@@ -108,6 +108,8 @@ def concluded(
     from.
     """
     text = chain.text
+    if _ends_with(text[max(start, answer.start - _TAIL) : answer.start], value):
+        return []  # as most chains do
     tail_start, tail = _last_sentence(text, start, answer.start)
     match = None
     for match in _VALUE.finditer(tail):  # noqa: B007
@@ -151,6 +153,13 @@ def concluded(
         return []
     note = f"the chain comes to {in_short([result])}, and not to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _ends_with(text: str, value: Value) -> bool:
+    """Whether the last number in digits is this value, and no operand of what is not worked out."""
+    if numbers_of(text, 0, len(text))[-1:] != [value]:
+        return False
+    return _OPERAND.search(text) is None
 
 
 def _last_sentence(text: str, start: int, end: int) -> tuple[int, str]:
@@ -265,6 +274,8 @@ def concluded_name(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
+_OPERAND = re.compile(r"[-+*/×÷·^−–√][\s$({\\]{0,4}\d[\d.,]{0,24}\D{0,240}\Z")
+_DECIMAL = re.compile(r"\d\.\d")
 _ROUNDED = re.compile(
     r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that"
     r" means"
@@ -278,7 +289,7 @@ def bent(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Ev
     first = max(start, answer.start - _TAIL)
     if value != int(value) or chain.text.find(str(int(value)), first, answer.start) < 0:
         return []
-    if chain.text.find(".", first, answer.start) < 0 or _ASKS_NEAR.search(chain.question):
+    if not _DECIMAL.search(chain.text, first, answer.start) or _ASKS_NEAR.search(chain.question):
         return []
     for match in _ROUNDED.finditer(chain.text, first, answer.start):
         result, said = float(match["result"]), int(match["said"])

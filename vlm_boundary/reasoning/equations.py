@@ -201,11 +201,10 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
 
 def _with_units(text: str, tokens: list[Token]) -> list[Token]:
     """The tokens, with each unit of a quotient or a power behind a number as one label: m/s²."""
-    if not tokens or not _OF_UNITS.search(text, tokens[0].start, tokens[-1].end):
-        return tokens
-    kinds = [token[0] for token in tokens]
-    pairs = {*pairwise(kinds)}
+    pairs = {*pairwise([token[0] for token in tokens])}
     if ("number", "letter") not in pairs and ("number", "word") not in pairs:
+        return tokens
+    if not _OF_UNITS.search(text, tokens[0].start, tokens[-1].end):
         return tokens
     found: list[Token] = []
     place = 0

@@ -100,7 +100,8 @@ def differing_sites(text: str, start: int, end: int, far: int) -> list[int]:
     pairs = [*_of_one_name(found, said), *_of_one_thing(found, said)]
     if not pairs:
         return []
-    first, last = min(one for one, _, _ in pairs), max(two for _, two, _ in pairs) + _NEXT
+    first = min(one for one, _, _ in pairs)
+    last = min(end, max(two for _, two, _ in pairs) + _NEXT)
     changes = [word.start() for word in _WORD.finditer(text, first, last) if _tells(word[0])]
     places: set[int] = set()
     for one, two, apart in pairs:
