@@ -31,7 +31,7 @@ _LARGE = 12  # numbers in words above it are hardly ever of anything else
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SaidAnswer:
     """The answer as it is written, without spaces, and its number.
 
     Of 24√3 and 90π it is the number before the sign (`rooted`); `letter` is that of the option
@@ -44,7 +44,7 @@ class Said:
     letter: str = ""
 
 
-def said_value(answer: str, asked: str) -> Said | None:
+def said_value(answer: str, asked: str) -> SaidAnswer | None:
     """The answer as a value, where it is one; the value of the option where it is a letter."""
     letter = answer.strip(" ().$").upper()
     if is_option := len(letter) == 1 and letter.isalpha():
@@ -53,17 +53,17 @@ def said_value(answer: str, asked: str) -> Said | None:
     match = _ANSWER.fullmatch(packed(unlabelled(answer)).rstrip(".").strip("€£"))
     if match is None:
         worded = english_number(answer) if _WORDED.fullmatch(answer) else None
-        return None if worded is None else Said(str(worded), float(worded), letter=letter)
+        return None if worded is None else SaidAnswer(str(worded), float(worded), letter=letter)
     written = match[1].rstrip(".,:/")
     digits = re.sub(r"π|√\d*", "", written)
     try:
         number = float(Fraction(digits if digits.strip("-+") else 1))
     except (ValueError, ZeroDivisionError):
         number = _NEVER
-    return Said(written, number, rooted=digits != written, letter=letter)
+    return SaidAnswer(written, number, rooted=digits != written, letter=letter)
 
 
-def mark(text: str, said: Said) -> str:
+def mark(text: str, said: SaidAnswer) -> str:
     """A text with `HERE` in the places where it says the answer."""
     option = rf"|\b(?:option|choice) {said.letter}\b" if said.letter else ""
     text = re.sub(rf"(?<![\w.]){_spaced(said)}(?![\w²³√]|\.\d|/\d){option}", HERE, text)
@@ -72,7 +72,7 @@ def mark(text: str, said: Said) -> str:
     return _WORDED.sub(lambda m: HERE if english_number(m[0]) == said.number else m[0], text)
 
 
-def contains(text: str, said: Said) -> bool:
+def contains(text: str, said: SaidAnswer) -> bool:
     """Whether the answer stands in a text, as a part of a formula too: the 2 of 2x."""
     return re.search(rf"(?<![\d.]){_spaced(said)}(?!\d|\.\d)", text) is not None
 
@@ -106,7 +106,7 @@ def in_digits(text: str) -> set[float]:
     return {float(match["digits"]) for match in _NUMBER.finditer(text) if match["digits"]}
 
 
-def _spaced(said: Said) -> str:
+def _spaced(said: SaidAnswer) -> str:
     whole, point, part = said.written.partition(".")
     if not part.rstrip("0"):
         return r"\s?".join(map(re.escape, whole)) + r"(?:\.0+)?"

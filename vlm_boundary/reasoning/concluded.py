@@ -27,7 +27,8 @@ _LEADS_ON = re.compile(r"(?:\b(?:is|are|equals?|be)|[=≈:])[\s$(*\\]*\Z")  # to
 _BOLD = re.compile(r"\\mathbf\{([\d ]+)\}")  # \mathbf{7 0}
 _SENTENCES = re.compile(r"(?<=[.!?])\s|\n")
 _VALUE = re.compile(
-    r"(?<![\w.,/^√π*×·+:-])(?<![-+*/×·÷^] )(?<!\d (?=[√π]))(?:(?P<top>\d{1,6})\s?/\s?(?P<bottom>\d{1,6})"
+    r"(?<![\w.,/^√π*×·+:-])(?<![-+*/×·÷^] )(?<!\d (?=[√π]))"
+    r"(?:(?P<top>\d{1,6})\s?/\s?(?P<bottom>\d{1,6})"
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,9}(?:\.\d{1,6})?)?\s?"
     r"(?P<sign>π|√(?P<root>\d{1,4}))"
     r"|(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,9}(?:\.\d{1,6})?)"

@@ -289,14 +289,8 @@ def told(question: str) -> Told:
             named.setdefault(key, []).append(said)
         if thing := _thing(said):
             counted.setdefault(thing, []).append(said)
-    if total := _TOTAL.search(text, last):
-        unit = _UNIT.match(text, total.end())
-        name = (unit["unit"] if unit else "") or ("$" if "$" in total[0] else "")
-        where = total.start(), *total.span("value")
-        said = Said(
-            ("total",), _value(total["value"]), _UNITS.get(name, name), (), False, "", *where
-        )
-        named.setdefault(("total",), []).append(said)
+    if total := _total(text, last):
+        named.setdefault(("total",), []).append(total)
     bare = [two for one, two in pairwise(found) if _goes_on(text, one, two)]
     listed = not counted and "(" not in text[first:last] and len(bare) in (0, len(found) - 1)
     listed = listed and not ATTRIBUTES & {word for key in named for word in key}
@@ -325,6 +319,17 @@ def told(question: str) -> Told:
         values if listed else (),
         _AND_X.search(text[first:last]) is not None,
     )
+
+
+def _total(text: str, last: int) -> Said | None:
+    """The total that a question gives behind its description: if the total is 1200 dollars."""
+    total = _TOTAL.search(text, last)
+    if total is None:
+        return None
+    unit = _UNIT.match(text, total.end())
+    name = (unit["unit"] if unit else "") or ("$" if "$" in total[0] else "")
+    where = total.start(), *total.span("value")
+    return Said(("total",), _value(total["value"]), _UNITS.get(name, name), (), False, "", *where)
 
 
 def _goes_on(text: str, one: Said, two: Said) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from vlm_boundary.reasoning.alternatives import rows
 from vlm_boundary.reasoning.answer_value import (
     HERE,
-    Said,
+    SaidAnswer,
     contains,
     in_digits,
     mark,
@@ -206,7 +206,7 @@ def _computed(text: str, start: int, answer: str) -> bool:
     return at > 0 and text[max(start, at - 4) : at].rstrip(" $%°")[-1:].isdigit()
 
 
-def _fault(body: str, source: str, asked: str, said: Said) -> str:
+def _fault(body: str, source: str, asked: str, said: SaidAnswer) -> str:
     """What is wrong with how the answer comes about; nothing where it may follow."""
     question = f"{source} {asked}"
     if _OF_FORMULA.search(body) and contains(source, said):
@@ -249,7 +249,7 @@ def _works(body: str, question: str) -> bool:
     return False
 
 
-def _leads(body: str, known: list[float], said: Said, question: str) -> bool:
+def _leads(body: str, known: list[float], said: SaidAnswer, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
     body = without_used(without_names(body, question))
     seen = [one for one in SENTENCE.findall(body) if _BY_EYE.search(one) and not in_digits(one)]
@@ -290,7 +290,7 @@ def _leads(body: str, known: list[float], said: Said, question: str) -> bool:
 def _lead(
     told: list[float],
     known: list[float],
-    said: Said,
+    said: SaidAnswer,
     *,
     body: str,
     question: str,
@@ -336,7 +336,9 @@ def _lead(
     return _THEOREM.search(body) is not None and steps.lead(recalled, said.number)
 
 
-def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question: str) -> bool:
+def _astray(
+    body: str, known: list[float], said: SaidAnswer, *, by_eye: bool, question: str
+) -> bool:
     """Whether no operation that stands there, and no step from what it comes to, gives the answer.
 
     Only where all is plain arithmetic: no letter is solved for, no root taken.
@@ -385,7 +387,7 @@ def _of_names(body: str, question: str) -> list[float]:
     return values_of_names(question, " ".join(one for one in SENTENCE.findall(body) if HERE in one))
 
 
-def _is_named(body: str, question: str, said: Said) -> bool:
+def _is_named(body: str, question: str, said: SaidAnswer) -> bool:
     """Whether a property gives the answer, or the things are named that it counts."""
     if said.number in (0, 1) and any(
         match[0].lower() not in question for match in _PROPERTY.finditer(body)
