@@ -30,5 +30,6 @@ def test_a_share_is_stated_as_any_fraction(said: str, answer: str) -> None:
     "said", ["1/5", "\\frac{3}{4}", "1/4 + 2", "3 × 1/4", "1/40", "11/4", "1/0"]
 )
 def test_another_fraction_or_an_operand_supports_nothing(said: str) -> None:
-    working = f"The triangle: 1 x 2 / 2 = 1. The square: 2 x 2 = 4. Take {said}."
+    # No fraction of numbers that the chain comes to, which a reader may form.
+    working = f"The triangle: 3 x 2 / 2 = 3. The square: 3 x 3 = 9. Take {said}."
     assert flags(working, "\\frac{1}{4}") == ["answer_unsupported"]

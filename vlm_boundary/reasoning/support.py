@@ -71,6 +71,7 @@ _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNOREC
 _DIGIT = re.compile(r"\d")
 _WHOLES = (90, 180, 360)  # what angles are checked against
 _PARTS = re.compile(r"\d+")
+_FRACTION = re.compile(r"\d+\s?/\s?\d+")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
     r"|therefore|thus|of|to|about|leaves|contains?|needs?|comes|weighs?|total)\s[$€£*\\(]{0,4}\Z",
@@ -169,8 +170,8 @@ def _beyond(
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     if _follows(chain, start, answer, value, known, results, worked[-1], last):
         return []
-    if isinstance(value, Fraction) and {*_PARTS.findall(chain.answer or "")} <= {*map(str, known)}:
-        return []  # a fraction of two numbers of the chain
+    if isinstance(value, Fraction) and _of_two(chain, text[start : answer.start]):
+        return []
     if sign and ("=" in text[last : sign.start()] or solves(results[-1], known, value)):
         return []
     about = f"{chain.question} {text[start:end]}"
@@ -246,6 +247,13 @@ def _by_name(question: str, closing: str, result: Value, value: Value) -> bool:
     if any(value in (result * one, result / one) for one in words):
         return True
     return any(value in (result + one, result - one, one - result) for one in named)
+
+
+def _of_two(chain: Chain, body: str) -> bool:
+    """Whether the answer is a fraction of two numbers of the chain, or of its question."""
+    parts = {*_PARTS.findall(chain.answer or "")}
+    told = {*_PARTS.findall(_FRACTION.sub(" ", body)), *_PARTS.findall(chain.question)}
+    return parts <= told
 
 
 def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
