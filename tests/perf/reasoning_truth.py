@@ -1,13 +1,12 @@
 """How often the text-only reasoning checks err against exact truth, on generated problems.
 
-    python tests/perf/reasoning_truth.py RUN [--k 256] [--arm ARM …] [--written N]
+    python tests/perf/reasoning_truth.py RUN [--k 128] [--arm ARM …] [--written N]
 
 RUN has been checked ('vlm-boundary check'). --written adds responses of the embedded models'
 training mixture, which hold many right chains of every family. Over correct answers, by family:
 valid chains that layers 1 and 2 veto, invalid ones that they accept, both with 95 %
-Clopper–Pearson bounds. Then what the
-accepted ones do to CoT-pass@k. Where k is beyond the samples of a problem, pass@k's estimator
-does not exist; the plug-in 1 - (1 - d/n)^k is printed instead, for truth and checks alike.
+Clopper–Pearson bounds. Then what the accepted ones do to
+CoT-pass@k, for each k of at most n samples.
 """
 
 from __future__ import annotations
@@ -126,7 +125,7 @@ def main() -> None:
     """Print both tables, in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--k", type=int, nargs="+", default=[1, 16, 256])
+    parser.add_argument("--k", type=int, nargs="+", default=[1, 16, 128])
     parser.add_argument("--arm", action="append")
     parser.add_argument("--written", type=int, default=0, metavar="N", help="problems a family")
     options = parser.parse_args()
