@@ -112,3 +112,17 @@ def test_no_string_stands_by_itself() -> None:
                 )
                 docstrings += 1
     assert statements > docstrings > 1000  # the package's, indeed
+
+
+def test_what_is_kept_cannot_be_changed() -> None:
+    """A remembered list or dictionary that one caller changes is another one's from then on."""
+    mutable = re.compile(r"\b(?:list|dict|set|Counter|defaultdict|bytearray)\b")
+    kept = [
+        (f"{module}:{node.lineno} {node.name}", ast.unparse(node.returns) if node.returns else "")
+        for module, node in nodes()
+        if isinstance(node, ast.FunctionDef)
+        and any("cache" in ast.unparse(one).split("(")[0] for one in node.decorator_list)
+        and not any("property" in ast.unparse(one) for one in node.decorator_list)
+    ]
+    assert len(kept) > 20
+    assert not [where for where, returned in kept if mutable.search(returned)]

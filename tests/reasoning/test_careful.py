@@ -75,6 +75,21 @@ def test_recall_is_what_the_documentation_states(folder: str) -> None:
     assert f"| {folder} | {len(found)} of {len(wrong)} | {vetoed} of {valid} |" in page
 
 
+def test_nothing_depends_on_what_was_checked_before() -> None:
+    """Many chains of one question, forwards and backwards."""
+    chains = []
+    for line in cases("pictured"):
+        _, _, output = read_case(line)
+        answer = output.target().answer
+        place = output.text.rfind(answer)
+        span = (place, place + len(answer)) if place >= 0 else None
+        question = output.target().question
+        chains.append(Chain(output.text, question, "stop", True, answer, span, "box"))
+    there = [(check_structure(one), check_arithmetic(one)) for one in chains]
+    back = [(check_structure(one), check_arithmetic(one)) for one in reversed(chains)]
+    assert back[::-1] == there
+
+
 def vetoes(text: str, question: str = "") -> list[Evidence]:
     """What is raised of a text that gives no answer; that it has no reasoning says nothing."""
     chain = Chain(text, question)

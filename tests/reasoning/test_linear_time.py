@@ -35,12 +35,20 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 PATTERNS = dict(patterns())
 
 
-@pytest.mark.parametrize("name", sorted(PATTERNS))
-def test_patterns_are_linear(name: str) -> None:
+def searched(pattern: re.Pattern[str]) -> str:
+    """The piece on which a pattern takes too long, if any."""
     before = time.process_time()
     for piece in PIECES:
         for size in (LENGTH // 20, LENGTH):  # the small one ends what is exponential soon
             text = piece * (size // len(piece)) + "!"
-            for _ in PATTERNS[name].finditer(text):
+            for _ in pattern.finditer(text):
                 pass
-            assert time.process_time() - before < MOST, piece
+            if time.process_time() - before > MOST:
+                return piece
+    return ""
+
+
+@pytest.mark.parametrize("name", sorted(PATTERNS))
+def test_patterns_are_linear(name: str) -> None:
+    # Another process may take the time of one search, hardly that of three.
+    assert not all(searched(PATTERNS[name]) for _ in range(3)), searched(PATTERNS[name])

@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -251,14 +251,14 @@ class _Member:
     read: Callable[[int], bytes]
 
 
-def _content(archive: Path) -> dict[str, list[_Member]]:
+def _content(archive: Path) -> Mapping[str, Sequence[_Member]]:
     """The archive's members by name, listed once for each state of the file."""
     found = archive.stat()
     return _listed(archive.resolve(), found.st_size, found.st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
-def _listed(archive: Path, size: int, changed: int) -> dict[str, list[_Member]]:
+def _listed(archive: Path, size: int, changed: int) -> Mapping[str, Sequence[_Member]]:
     members: dict[str, list[_Member]] = defaultdict(list)
     if archive.suffix.lower() == ".zip":
         zipped = zipfile.ZipFile(archive)
@@ -274,7 +274,7 @@ def _listed(archive: Path, size: int, changed: int) -> dict[str, list[_Member]]:
             plain = member.isreg() and not member.issparse()
             read = partial(_read_tarred, tar, member)
             members[posixpath.normpath(member.name)].append(_Member(member.size, plain, read))
-    return members
+    return dict(members)  # asking for another name adds none
 
 
 def _read_zipped(file: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:

@@ -72,6 +72,6 @@ def sentence_start(text: str, start: int, place: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def asked_numbers(question: str) -> list[Value]:
+def asked_numbers(question: str) -> tuple[Value, ...]:
     """The last numbers of a question."""
-    return numbers_of(question, 0, len(question))
+    return tuple(numbers_of(question, 0, len(question)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -66,12 +67,12 @@ def another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
 
 
 @lru_cache(maxsize=256)  # many samples answer one question
-def option_values(question: str) -> dict[str, Fraction]:
+def option_values(question: str) -> Mapping[str, Fraction]:
     """The values of the options of a question, by their letters."""
     return {name: Fraction(value) for name, value in OPTION.findall(question)}
 
 
-def _is_far(result: Value, chosen: Value, options: dict[str, Fraction]) -> bool:
+def _is_far(result: Value, chosen: Value, options: Mapping[str, Fraction]) -> bool:
     """Whether a result is not near the option chosen, or nearer to another one."""
     distance = abs(float(result) - float(chosen))
     nearer = any(abs(float(result) - float(value)) < distance for value in options.values())

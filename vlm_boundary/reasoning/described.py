@@ -121,7 +121,7 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         if _MULTIPLIED.match(text, said.end) or (said.last == "for" and match[1].unit != said.unit):
             continue
         attribute = bool((ATTRIBUTES | {*LETTERS.values()}) & {*match[0]})
-        if attribute and (changed or of_another(text, said, known, start)):
+        if attribute and (changed or _of_another(text, said, known, start)):
             continue
         if not excused(chain, text, said, start, end):
             found.append((match, said))
@@ -251,7 +251,7 @@ def _place(key: tuple[str, ...], words: tuple[str, ...]) -> int | None:
     return None
 
 
-def of_another(text: str, said: Said, known: Told, start: int) -> bool:
+def _of_another(text: str, said: Said, known: Told, start: int) -> bool:
     """Whether the sentence speaks of a figure that the question does not have."""
     of_hexagon = {"triangle"} if "hexagon" in known.words else set()
     return not figures_of(text, said, start) <= known.words | of_hexagon

@@ -109,7 +109,7 @@ _COUNT = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}(?![\w/%°.]\w?)|{ENGLISH}\b|none\
 _COUNTED_NOUN = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}|{ENGLISH}) ([a-z]+)", re.IGNORECASE)
 
 
-def names_statistic(low: str) -> bool:
+def _names_statistic(low: str) -> bool:
     """Whether a text, in small letters, may name a statistic or the order of a list."""
     return (
         occurs(_KEYS, low)
@@ -129,7 +129,7 @@ def wrong_statistics(
 ) -> list[Found]:
     """What is said of the one list that a chain gives."""
     text = chain.text
-    if not (names_statistic(low) or compares(low) or compares(asked)):
+    if not (_names_statistic(low) or compares(low) or compares(asked)):
         return []
     whole = max(lists, key=lambda one: len(one.values))
     counted = Counter(whole.values) if len(lists) > 1 else Counter()

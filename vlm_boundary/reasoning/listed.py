@@ -23,7 +23,6 @@ _NAME_FIRST = re.compile(
     r"(?:\s?[(:=,–]\s?|\s(?:(?:with|at|has|had|is|was|scored|uses|needs)\s)?)"
     rf"{_VALUE_AT}{_UNIT}\)?"
 )
-_NAME = re.compile(r"[\w'’-]+(?: [\w'’-]+){0,3}")
 _LEAD = re.compile(
     r"(?:(?:the|both|only|just|so|then|thus|hence|here|of (?:these|them)|bars?|teams?|months?|days?"
     r"|years?|point|namely|also|therefore|again|colou?rs?|cards?)\b,? ?|\\?[\s$*_•|({\[]+)+",

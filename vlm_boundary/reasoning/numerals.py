@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ WORDS = re.compile(  # begins with a set of characters, so that all others are p
 
 
 @lru_cache(maxsize=4)  # several checks read one text
-def digits_in(text: str, start: int, end: int) -> Counter[str]:
+def digits_in(text: str, start: int, end: int) -> Mapping[str, int]:
     """How often each number stands in digits in a text."""
     return Counter(DIGITS.findall(text, start, end))
 

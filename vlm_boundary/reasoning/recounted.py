@@ -115,7 +115,7 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     text, words = chain.text, words_in(chain.text)
     written = digits_in(text, start, end)
     if not NUMBER_WORDS.isdisjoint(words):
-        written = written + Counter(WORDS.findall(text, start, end))
+        written = Counter(written) + Counter(WORDS.findall(text, start, end))
     if 1 not in written.values():
         return
     if "(" in text and _PAIRS.search(text, start, end):

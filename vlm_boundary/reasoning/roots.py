@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -344,7 +344,7 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
 
 
 @lru_cache(maxsize=256)  # many samples answer one question
-def _solution_of(question: str) -> dict[str, float] | None:
+def _solution_of(question: str) -> Mapping[str, float] | None:
     """What solves the two linear equations of a question, by letter, in their order."""
     found = []
     for match in islice(_LINES.finditer(question.replace("−", "-")), _MOST):

@@ -148,11 +148,11 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
 def numbers_of(text: str, start: int, end: int) -> list[Value]:
     """The last numbers in digits between two places."""
     written = [number.replace(",", "") for number in NUMBER.findall(text, start, end)[-_FEW:]]
-    return [as_value(number) for number in written if len(number) <= 24]
+    return [_as_value(number) for number in written if len(number) <= 24]
 
 
 @lru_cache(maxsize=16384)
-def as_value(written: str) -> int | Fraction:
+def _as_value(written: str) -> int | Fraction:
     """A number in digits."""
     return int(written) if written.isdecimal() else Fraction(written)
 

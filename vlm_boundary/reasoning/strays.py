@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
 
@@ -66,8 +65,10 @@ def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if not (sites or count_sites):
         return
     numbers = digits_in(text, start, end)
-    values = [one for one in sites if numbers[one["value"]] < 2 and _named(text, one, start)]
-    counts = [one for one in count_sites if numbers[one["value"]] < 2 and _met(text, one, start)]
+    values = [one for one in sites if numbers.get(one["value"], 0) < 2 and _named(text, one, start)]
+    counts = [
+        one for one in count_sites if numbers.get(one["value"], 0) < 2 and _met(text, one, start)
+    ]
     if not (values or counts):
         return
     text = plain(text)
@@ -128,7 +129,7 @@ def _met(text: str, site: re.Match[str], start: int) -> bool:
 
 
 def _values(
-    chain: Chain, text: str, numbers: Counter[str], start: int, end: int
+    chain: Chain, text: str, numbers: Mapping[str, int], start: int, end: int
 ) -> Iterator[Evidence]:
     known = _results(chain, text, start, end)
     asked = _NUMBER.findall(chain.question)
@@ -141,7 +142,7 @@ def _values(
             continue
         used, stray = (shown(one.value) for one in (before, said))
         derived = before.last == "="
-        if numbers[stray] > 1 or not (derived or numbers[used] > 1):
+        if numbers.get(stray, 0) > 1 or not (derived or numbers.get(used, 0) > 1):
             continue
         if stray in asked and not derived:
             continue
@@ -170,7 +171,7 @@ def _key(said: Said) -> tuple[str, ...]:
 
 
 def _counts(
-    chain: Chain, text: str, numbers: Counter[str], start: int, end: int
+    chain: Chain, text: str, numbers: Mapping[str, int], start: int, end: int
 ) -> Iterator[Evidence]:
     """A count that is spoken of again as another: 3 triangles, and then "with 4 triangles"."""
     known: dict[str, Said] = {}
@@ -186,8 +187,10 @@ def _counts(
             continue
         used, stray = (shown(one.value) for one in (before, said))
         written = text[said.start : said.end].lower()
-        times = numbers[stray] + (text.lower().count(f" {written} ") if written.isalpha() else 0)
-        if times > 1 or stray in asked or numbers[used] < 2:
+        times = numbers.get(stray, 0) + (
+            text.lower().count(f" {written} ") if written.isalpha() else 0
+        )
+        if times > 1 or stray in asked or numbers.get(used, 0) < 2:
             continue
         if not _explained(chain, text, before, said, start, end):
             note = f"{used} {thing}s at first, and then {stray}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from vlm_boundary.mathtext.words import english_number
@@ -120,7 +120,7 @@ _ONCE = {"once": 1, "twice": 2}
 
 
 @lru_cache(maxsize=64)
-def _described(question: str) -> tuple[Counter[str], dict[str, str]]:
+def _described(question: str) -> tuple[Mapping[str, int], Mapping[str, str]]:
     """How often each word is in the row that a question gives, and whose it is."""
     parts = _BRACKETS.findall(question[:2000])
     found = [row[0] for part in parts for row in _ROW.finditer(part)]
@@ -154,7 +154,7 @@ def wrong_kinds(text: str, question: str, start: int, end: int) -> Iterator[Foun
         yield from _whose(text, named, start, end)
 
 
-def _whose(text: str, named: dict[str, str], start: int, end: int) -> Iterator[Found]:
+def _whose(text: str, named: Mapping[str, str], start: int, end: int) -> Iterator[Found]:
     """The names in a row behind the one kind that a sentence names."""
     kinds = "|".join(map(re.escape, sorted({*named.values()})))
     row = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -137,8 +137,8 @@ class Said:
 class Told:
     """What a question tells: a value per name, a count per thing, and its words."""
 
-    named: dict[tuple[str, ...], Said] = field(default_factory=dict)
-    counted: dict[tuple[str, ...], Said] = field(default_factory=dict)
+    named: Mapping[tuple[str, ...], Said] = field(default_factory=dict)
+    counted: Mapping[tuple[str, ...], Said] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     counts: frozenset[tuple[str, ...]] = frozenset()
     """Names of things that are counted: spheres: 2."""
