@@ -15,9 +15,9 @@ from vlm_boundary.reasoning.told import (
     SOFT,
     Said,
     Told,
-    plain,
     sayings,
     told,
+    untypeset,
     words_of,
 )
 from vlm_boundary.verifier.phrases import occurs
@@ -60,7 +60,7 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     if not (rounds or _lettered(chain.text, values, start, end)):
         return
     asked = told(chain.question)
-    text = plain(chain.text)
+    text = untypeset(chain.text)
     known: dict[tuple[str, ...], Said] = {}
     words = frozenset(words_of(chain.question)) | ATTRIBUTES
     for said in sayings(text, start, end)[:_MOST]:

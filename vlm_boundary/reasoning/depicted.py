@@ -11,7 +11,7 @@ from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted, takes_back
 from vlm_boundary.reasoning.steps import shown
-from vlm_boundary.reasoning.told import Told, plain, told, words_of
+from vlm_boundary.reasoning.told import Told, told, untypeset, words_of
 from vlm_boundary.verifier.phrases import occurs
 
 _PAIR = re.compile(
@@ -150,7 +150,7 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     known = told(question)
     if not known:
         return
-    text = plain(text)
+    text = untypeset(text)
     if known.counted:
         yield from _swapped(text, known, start, end)
     if " than " in text:

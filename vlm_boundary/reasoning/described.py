@@ -19,9 +19,9 @@ from vlm_boundary.reasoning.told import (
     SOFT,
     Said,
     Told,
-    plain,
     sayings,
     told,
+    untypeset,
     words_of,
 )
 
@@ -105,7 +105,7 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     known = told(chain.question)
     if len(known.values) < 3 and not may_name(chain.text, known):
         return
-    text = plain(chain.text)
+    text = untypeset(chain.text)
     if len(known.values) > 2:
         yield from _misread_lists(text, known, asked_of(chain.question), start, end)
     changed = _SCALED.search(asked_of(chain.question)) is not None

@@ -53,14 +53,14 @@ _STATISTIC = re.compile(
 )
 # Said of the list, and of nothing else.
 _PLAINLY = re.compile(
-    rf"\s*(?:so |thus |and |hence )?(?:the|their|its) (?:(?:{_NTH})[ -])?"
+    rf"\s{{0,8}}(?:so |thus |and |hence )?(?:the|their|its) (?:(?:{_NTH})[ -])?"
     rf"(?:median|mode|mean|average|range|sum|last|{MOST}|{LEAST}|{_NTH})"
     rf"(?: (?:value|number|one|score|element|entry|term))? (?:is|equals) {VALUE}\W*",
     re.IGNORECASE,
 )
 _COUNTED_PLAINLY = re.compile(
-    rf"\s*there are (?:\d{{1,3}}|{ENGLISH}|none) (?:numbers|values|scores|bars|entries|elements)"
-    r" [^,]*",
+    rf"\s{{0,8}}there are (?:\d{{1,3}}|{ENGLISH}|none)"
+    r" (?:numbers|values|scores|bars|entries|elements) [^,]*",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(

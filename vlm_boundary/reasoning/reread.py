@@ -15,7 +15,7 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.numerals import number_of
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.steps import shown
-from vlm_boundary.reasoning.told import Said, Told, plain, sayings, told, words_of
+from vlm_boundary.reasoning.told import Said, Told, sayings, told, untypeset, words_of
 from vlm_boundary.verifier.phrases import occurs
 
 _NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
@@ -115,7 +115,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     question, text = chain.question, chain.text
     known = told(question)
     if known:
-        clear = plain(text)
+        clear = untypeset(text)
         if len(known.named) > 1 and may_name(text, known):
             yield from _pairs(chain, clear, known, start, end)
             yield from _named_before(chain, clear, known, start, end)
@@ -125,7 +125,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         if "ngle" in question and "area" not in question + text:
             yield from _vertices(chain, clear, known, start, end)
     if " angles" in text and "°" in question:
-        yield from _given_angles(question, plain(text), start, end)
+        yield from _given_angles(question, untypeset(text), start, end)
     if "t x = " in text:
         yield from _put_in(chain, start, end)
     if "grid" in question or "array" in question:
@@ -310,7 +310,7 @@ def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evide
     names, rights, equal = _drawn(question)
     if not (rights or equal):
         return
-    text = plain(text)
+    text = untypeset(text)
     if len(rights) == 1 and len(names) < 2 and occurs(_RIGHT_SIGNS, text):
         (right,) = rights
         corners = {*"".join(names)} or {"A", "B", "C"}

@@ -34,7 +34,7 @@ _COMPARED = re.compile(
 )
 _TURNED = re.compile(r"\b(?:if|when|case|in|then|after|before|but|while|instead|other)\b", re.I)
 _TRIED = re.compile(
-    r"\s*(?:try(?:ing)?|test(?:ing)?|let|set|suppose|say|take|with)\b", re.IGNORECASE
+    r"\s{0,8}(?:try(?:ing)?|test(?:ing)?|let|set|suppose|say|take|with)\b", re.IGNORECASE
 )
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
 _LOOKS_ELSEWHERE = re.compile(  # find the row for Friday, and what follows is said of Friday

@@ -76,7 +76,7 @@ _SITE = re.compile(
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
     r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 )
-_CUT = re.compile(r".*[.,;:()+*/<>]")  # greedy, so that it reaches to the last one
+_CUT = ".,;:()+*/<>"  # what ends a clause within a word
 _OPENING = frozenset("so since because and but while then that which as".split())
 _REACH = 80
 _CLAUSE_SIGNS = (", ", ". ", "; ", "\n")
@@ -139,8 +139,8 @@ def _clause(words: list[str]) -> Iterator[str]:
     for word in reversed(words):
         if word in _OPENING:
             return
-        if not word.isalnum() and (cut := _CUT.match(word)):
-            yield word[cut.end() :]
+        if not word.isalnum() and (cut := max(map(word.rfind, _CUT))) >= 0:
+            yield word[cut + 1 :]
             return
         yield word
 

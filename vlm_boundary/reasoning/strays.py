@@ -13,7 +13,7 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.numerals import NUMBER_WORDS, WORDED, digits_in
 from vlm_boundary.reasoning.passages import takes_back, words_in
 from vlm_boundary.reasoning.steps import shown
-from vlm_boundary.reasoning.told import CUT, SOFT, Said, plain, sayings, words_of
+from vlm_boundary.reasoning.told import CUT, SOFT, Said, sayings, untypeset, words_of
 
 _IS = frozenset(["is", "are", "was", "were", "=", "equal"])
 _PLAIN = SOFT | frozenset(
@@ -71,7 +71,7 @@ def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     ]
     if not (values or counts):
         return
-    text = plain(text)
+    text = untypeset(text)
     if any(
         not _of_a_case(text, one, start) and _underived(chain, one, start, end) for one in values
     ):

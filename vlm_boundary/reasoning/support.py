@@ -49,8 +49,8 @@ _NAME_ALONE = re.compile(  # what begins a line or a clause and is a name
     re.IGNORECASE,
 )
 _LABEL = re.compile(  # "So the average is", which names the answer that follows
-    r"(?:\A|[.\n])\s*(?:(?:so|thus|therefore|hence),? )?(?:(?:the|its|our) )?[a-z]+(?: [a-z]+){0,4}"
-    r"(?: is| are| equals|:| =)\s*\Z",
+    r"(?:\A|[.\n])\s{0,8}(?:(?:so|thus|therefore|hence),? )?(?:(?:the|its|our) )?"
+    r"[a-z]+(?: [a-z]+){0,4}(?: is| are| equals|:| =)\s{0,8}\Z",
     re.IGNORECASE,
 )
 _IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")

@@ -119,7 +119,8 @@ _MORE = (
 )
 _LESS = frozenset("lower smaller less fewer shorter colder cooler lighter cheaper".split())
 _THAN = re.compile(
-    r"(?P<one>[\w'’]+(?: \w{1,3})?)(?: \([^()]{1,12}\))? (?:is|has|had|was|scored|got|sold|shows)"
+    r"(?P<one>[\w'’]{1,40}(?: \w{1,3})?)(?: \([^()]{1,12}\))?"
+    r" (?:is|has|had|was|scored|got|sold|shows)"
     rf"(?: a| much| slightly| even| clearly)?(?: (?P<by>{VALUE}))?"
     rf" (?P<how>{_MORE})"
     r"(?: [a-z]{3,12})? than (?:the |bar |in |on |that of )?(?P<two>[\w'’]+(?: \w{1,3})?)"

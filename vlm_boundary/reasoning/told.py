@@ -155,7 +155,7 @@ _NOTHING = Told()
 
 
 @lru_cache(maxsize=4)  # several checks read one text
-def plain(text: str) -> str:
+def untypeset(text: str) -> str:
     """A text without the signs of typesetting, each place where it was."""
     if "\\" in text:
         text = _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), text)
@@ -271,7 +271,7 @@ def told(question: str) -> Told:
         return _NOTHING
     if described and _COLUMNS.search(described[1]):
         return _NOTHING  # of which column a value is, names alone do not tell
-    text = plain(question)
+    text = untypeset(question)
     if described is None:
         found_names = _geometric(text)
         return Told(found_names, {}, frozenset(words_of(text))) if found_names else _NOTHING
