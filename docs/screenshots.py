@@ -22,8 +22,8 @@ from vlm_boundary.demo.access import usual_access
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.serve import serve
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.labels import Label, add_label
-from vlm_boundary.reasoning.queue import make_queue, read_queue
+from vlm_boundary.reasoning.people.labels import Label, add_label
+from vlm_boundary.reasoning.people.queue import make_queue, read_queue
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.store import RunDirectory
 

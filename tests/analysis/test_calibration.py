@@ -20,8 +20,8 @@ from vlm_boundary.analysis.agreement import (
     specificity,
 )
 from vlm_boundary.analysis.stage import analyze
-from vlm_boundary.reasoning.labels import HumanVerdict, Label, SampleKey, add_label
-from vlm_boundary.reasoning.queue import LabelQueue, make_queue
+from vlm_boundary.reasoning.people.labels import HumanVerdict, Label, SampleKey, add_label
+from vlm_boundary.reasoning.people.queue import LabelQueue, make_queue
 
 
 @pytest.mark.parametrize(

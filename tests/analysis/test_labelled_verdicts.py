@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from vlm_boundary.analysis.labelled_verdicts import labelled_verdicts
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.labels import Label, SampleKey, add_label
-from vlm_boundary.reasoning.queue import LabelQueue, QueueItem, make_answer_queue, make_queue
+from vlm_boundary.reasoning.people.labels import Label, SampleKey, add_label
+from vlm_boundary.reasoning.people.queue import LabelQueue, QueueItem, make_answer_queue, make_queue
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sections import LabelledErrors
 

@@ -15,8 +15,8 @@ from pyarrow import csv
 from required import needs
 
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.reasoning.labels import read_labels
-from vlm_boundary.reasoning.queue import make_queue
+from vlm_boundary.reasoning.people.labels import read_labels
+from vlm_boundary.reasoning.people.queue import make_queue
 from vlm_boundary.records.manifest import Manifest, RunBenchmark
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Sample

@@ -27,8 +27,8 @@ from vlm_boundary.demo.labelling import (
     queues_of,
 )
 from vlm_boundary.demo.view import View, settle
-from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
-from vlm_boundary.reasoning.queue import make_answer_queue, make_queue
+from vlm_boundary.reasoning.people.labels import Label, SampleKey, add_label, read_labels
+from vlm_boundary.reasoning.people.queue import make_answer_queue, make_queue
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from vlm_boundary.demo.pages import _size
 from vlm_boundary.demo.pictures import picture, thumbnail
 from vlm_boundary.demo.serve import _nothing_collected, _set_environment
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
+from vlm_boundary.reasoning.people.labels import Label, SampleKey, add_label, read_labels
 from vlm_boundary.records.manifest import RunBenchmark
 
 REPOSITORY = Path(__file__).parents[2]

@@ -270,7 +270,7 @@ def steps_by_transformers(folder: Path, model: Path) -> dict[tuple[str, int], li
     from transformers import AutoConfig, AutoTokenizer, Qwen2Model
 
     from vlm_boundary.benchmarks import ImagesConfig
-    from vlm_boundary.reasoning.judge_prompt import judge_messages, judge_prompt
+    from vlm_boundary.reasoning.judge.prompt import judge_messages, judge_prompt
 
     run = RunDirectory(folder / "runs" / "judged")
     problems = {problem.problem_id: problem for problem in run.read_problems("procedural")}

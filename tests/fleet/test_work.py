@@ -11,7 +11,7 @@ import pytest
 from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.fleet import Job, make_jobs
 from vlm_boundary.fleet.session import _largest_budget
-from vlm_boundary.reasoning.judge_work import Judge
+from vlm_boundary.reasoning.judge.work import Judge
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.work import Draw
 from vlm_boundary.scoring.work import Score

@@ -16,7 +16,7 @@ from random import Random
 
 from vlm_boundary.benchmarks.procedural import FAMILIES, make_problem
 from vlm_boundary.reasoning import Chain
-from vlm_boundary.reasoning.stated import reader_of
+from vlm_boundary.reasoning.truth.stated import reader_of
 from vlm_boundary.records.validity import FIRST_FALSE
 from vlm_boundary.tiny.mixture import BROAD, Slip, guesses, response
 

@@ -24,8 +24,8 @@ from pathlib import Path
 from grading_speed import forget, processor_seconds
 
 from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure
-from vlm_boundary.reasoning.equations import forget as forget_equations
 from vlm_boundary.reasoning.stage import chains_of, check
+from vlm_boundary.reasoning.text.equations import forget as forget_equations
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.verifier import Gold, Grader, Output
 from vlm_boundary.verifier.stage import verify

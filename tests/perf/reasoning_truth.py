@@ -23,7 +23,7 @@ from scipy.stats import beta
 from vlm_boundary.benchmarks.procedural import problems
 from vlm_boundary.reasoning import Chain
 from vlm_boundary.reasoning.files import check_output
-from vlm_boundary.reasoning.procedural import Truth
+from vlm_boundary.reasoning.truth.procedural import Truth
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.tiny.mixture import BROAD, guesses, response
 from vlm_boundary.verifier import Gold, Grader, Output

@@ -14,7 +14,7 @@ from vlm_boundary.mathtext.evaluate import numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.reasoning import Chain, Evidence, check_arithmetic
-from vlm_boundary.reasoning.equations import equations
+from vlm_boundary.reasoning.text.equations import equations
 
 NUMBERS = st.integers(0, 9_999)
 SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vlm_boundary.reasoning import Chain, check_structure
-from vlm_boundary.reasoning.told import told
+from vlm_boundary.reasoning.picture.told import told
 
 MANY = settings(max_examples=60, deadline=None)
 VALUES = st.lists(st.integers(10, 99), min_size=4, max_size=4, unique=True)

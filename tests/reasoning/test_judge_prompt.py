@@ -10,7 +10,7 @@ from required import needs
 
 from vlm_boundary.benchmarks import ImagesConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.judge_prompt import (
+from vlm_boundary.reasoning.judge.prompt import (
     JUDGE_PROMPTS,
     fence_for,
     judge_messages,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vlm_boundary.reasoning.judge_verdict import Bands, bands, read_verdict
+from vlm_boundary.reasoning.judge.verdict import Bands, bands, read_verdict
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from vlm_boundary.config import JudgeConfig, JudgeProbeConfig, SamplingConfig
 from vlm_boundary.engines.base import Completion, Failure, Request, Requests
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Crew
-from vlm_boundary.reasoning.judge_stage import judge as judge_stage
-from vlm_boundary.reasoning.judging import judge_chains, plan_judging, variants
+from vlm_boundary.reasoning.judge.judging import judge_chains, plan_judging, variants
+from vlm_boundary.reasoning.judge.stage import judge as judge_stage
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import verify
 
@@ -233,7 +233,7 @@ def test_what_can_never_be_read_starts_no_engine_again(
                     Refusing(valid), 0, lambda tokens: None, lambda: None,
                 )  # fmt: skip
 
-    monkeypatch.setattr("vlm_boundary.reasoning.judge_stage.Crew", Here)
+    monkeypatch.setattr("vlm_boundary.reasoning.judge.stage.Crew", Here)
     first = judge_stage(run.directory, experiment)
     assert (first.chains, bool(first.failed), bool(started)) == (0, True, True)
     started.clear()

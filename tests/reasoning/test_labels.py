@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.labels import (
+from vlm_boundary.reasoning.people.labels import (
     Label,
     SampleKey,
     add_label,

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from vlm_boundary.reasoning.probe import CHAIN_EDITS, ChainEdit, spoil
+from vlm_boundary.reasoning.judge.probe import CHAIN_EDITS, ChainEdit, spoil
 
 TEXT = "The bars are 12 and 3.5 high. 12 + 3.5 = 15.5, so both make \\boxed{15.5} together."
 ANSWER = (TEXT.index("\\boxed"), TEXT.index(" together"))

@@ -9,7 +9,7 @@ import pytest
 
 from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, caption, make_problem
 from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure
-from vlm_boundary.reasoning.procedural import Truth, truth_of
+from vlm_boundary.reasoning.truth.procedural import Truth, truth_of
 from vlm_boundary.tiny.mixture import BROAD, CLEAN, guesses, response
 
 

@@ -13,7 +13,7 @@ from conftest import HandMadeRun, make_run
 
 from vlm_boundary.cli import cli
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.queue import make_queue, read_queue
+from vlm_boundary.reasoning.people.queue import make_queue, read_queue
 from vlm_boundary.reasoning.selection import correct_samples
 from vlm_boundary.store import Partition
 

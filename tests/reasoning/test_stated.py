@@ -13,7 +13,7 @@ from conftest import make_run
 from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, make_problem
 from vlm_boundary.reasoning import Chain
 from vlm_boundary.reasoning.stage import check
-from vlm_boundary.reasoning.stated import facts_of, read_text, reader_of
+from vlm_boundary.reasoning.truth.stated import facts_of, read_text, reader_of
 from vlm_boundary.records.validity import Stated
 from vlm_boundary.store import Partition
 from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture, Slip, guesses, response

@@ -15,8 +15,8 @@ from vlm_boundary.analysis.findings import Findings, Part, in_order
 from vlm_boundary.analysis.shown import reasoning, write_shown_tables
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.config import Condition, ExperimentConfig
-from vlm_boundary.reasoning.labels import Label, add_label
-from vlm_boundary.reasoning.queue import make_answer_queue, make_queue, read_queue
+from vlm_boundary.reasoning.people.labels import Label, add_label
+from vlm_boundary.reasoning.people.queue import make_answer_queue, make_queue, read_queue
 from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.judge_verdict import read_verdict
+from vlm_boundary.reasoning.judge.verdict import read_verdict
 from vlm_boundary.verifier import Gold, Grader, Output
 from vlm_boundary.verifier.files import output_records
 from vlm_boundary.verifier.thoughts import after_thoughts, ends_in_thought

@@ -28,8 +28,8 @@ from vlm_boundary.analysis.intervals import Clustered, known
 from vlm_boundary.analysis.labelled_verdicts import rows_of
 from vlm_boundary.analysis.quantiles import normal
 from vlm_boundary.analysis.readings import ValidReading, readings
-from vlm_boundary.reasoning.labels import Label, SampleKey, labels_by_sample, read_labels
-from vlm_boundary.reasoning.queue import LabelQueue, read_queue
+from vlm_boundary.reasoning.people.labels import Label, SampleKey, labels_by_sample, read_labels
+from vlm_boundary.reasoning.people.queue import LabelQueue, read_queue
 from vlm_boundary.records.reasoning import (
     AgainstPeople,
     Calibration,

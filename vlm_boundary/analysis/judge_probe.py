@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.readings import BANDS, judges, of_the_same_text
 from vlm_boundary.reasoning.files import check_output
-from vlm_boundary.reasoning.judge_verdict import bands
-from vlm_boundary.reasoning.judging import Variant
-from vlm_boundary.reasoning.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
+from vlm_boundary.reasoning.judge.judging import Variant
+from vlm_boundary.reasoning.judge.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
+from vlm_boundary.reasoning.judge.verdict import bands
 from vlm_boundary.records.reasoning import ProbedChains
 from vlm_boundary.records.validity import validity
 from vlm_boundary.store import Partition

@@ -11,7 +11,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.distributions import STRATA, difficulty
 from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.verdicts import Verdicts
-from vlm_boundary.reasoning.labels import Label, SampleKey, labels_by_sample, read_labels
+from vlm_boundary.reasoning.people.labels import Label, SampleKey, labels_by_sample, read_labels
 from vlm_boundary.records.record import Interval
 from vlm_boundary.records.sections import CheckedAnswers, LabelledErrors, LabelledVerdicts
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from vlm_boundary.analysis.counts import Bools, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.verdicts import Verdicts
-from vlm_boundary.reasoning.judge_stage import layer_name
-from vlm_boundary.reasoning.probe import ORIGINAL
+from vlm_boundary.reasoning.judge.probe import ORIGINAL
+from vlm_boundary.reasoning.judge.stage import layer_name
 from vlm_boundary.reasoning.selection import lottery
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier.fitting import text_hashes

@@ -23,8 +23,8 @@ from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
-    from vlm_boundary.reasoning.judge_stage import Judged
-    from vlm_boundary.reasoning.queue import LabelQueue
+    from vlm_boundary.reasoning.judge.stage import Judged
+    from vlm_boundary.reasoning.people.queue import LabelQueue
     from vlm_boundary.store import RunDirectory
 
 
@@ -98,7 +98,7 @@ def judge(target: Path, overrides: tuple[str, ...], gpus: str | None) -> None:
     then adds CoT-pass@k with the judge's bands. Stop it at any time: judged chains are kept.
     """
     run, experiment = existing_run(target, overrides, gpus)
-    from vlm_boundary.reasoning.judge_stage import judge as read
+    from vlm_boundary.reasoning.judge.stage import judge as read
 
     tell_judged(run, stoppable(run, lambda: read(run, experiment)))
 
@@ -162,7 +162,7 @@ def queue(
     if answers and max_accuracy is not None:
         raise UserError("--max-accuracy is not for --answers, which takes all problems")
     run, experiment = existing_run(target, overrides)
-    from vlm_boundary.reasoning.queue import (
+    from vlm_boundary.reasoning.people.queue import (
         PAPER_ACCURACY,
         make_answer_queue,
         make_queue,

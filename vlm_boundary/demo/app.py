@@ -44,7 +44,7 @@ from vlm_boundary.demo.view import (
     view_of_query,
 )
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.labels import SampleKey
+from vlm_boundary.reasoning.people.labels import SampleKey
 
 if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines

@@ -26,7 +26,7 @@ from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.updates import EVENT
 from vlm_boundary.demo.view import View
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.labels import (
+from vlm_boundary.reasoning.people.labels import (
     HUMAN_VERDICTS,
     LONGEST_NOTE,
     Label,
@@ -37,7 +37,7 @@ from vlm_boundary.reasoning.labels import (
     record_reveal,
     withdraw_label,
 )
-from vlm_boundary.reasoning.queue import make_queue, queue_names
+from vlm_boundary.reasoning.people.queue import make_queue, queue_names
 
 
 def label_tab(

@@ -16,7 +16,7 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture
 from vlm_boundary.demo.shown_sample import sample_body
 from vlm_boundary.demo.text import rendered, visible
-from vlm_boundary.reasoning.labels import (
+from vlm_boundary.reasoning.people.labels import (
     HUMAN_VERDICTS,
     Label,
     Labels,
@@ -24,7 +24,7 @@ from vlm_boundary.reasoning.labels import (
     Subject,
     read_labels,
 )
-from vlm_boundary.reasoning.queue import LabelQueue, QueueItem, queue_names, read_queue
+from vlm_boundary.reasoning.people.queue import LabelQueue, QueueItem, queue_names, read_queue
 
 CONTESTED: dict[str, Subject] = {
     "(disagreements)": "reasoning",

@@ -123,7 +123,7 @@ def _sound_steps(text: str, pointed: list[Highlight]) -> list[Highlight]:
     """The equations that the arithmetic layer reads and has nothing against."""
     if len(text) > LONGEST_RENDERED:
         return []
-    from vlm_boundary.reasoning.equations import equations
+    from vlm_boundary.reasoning.text.equations import equations
 
     spans = ((step.left.start, step.right.end) for step in equations(text, 0, len(text)))
     return [

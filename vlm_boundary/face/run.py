@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from vlm_boundary.config import Condition, ExperimentConfig
     from vlm_boundary.config.gate import GateRules
-    from vlm_boundary.reasoning.judge_stage import Judged
+    from vlm_boundary.reasoning.judge.stage import Judged
     from vlm_boundary.records.analysis import Analysis
     from vlm_boundary.records.outputs import Gate
     from vlm_boundary.report.verdict import Statement
@@ -82,7 +82,7 @@ class Run:
             UserError: the experiment has no judge, or it cannot be run as it stands.
             EngineDied: an engine failed; the same call goes on from there.
         """
-        from vlm_boundary.reasoning.judge_stage import judge
+        from vlm_boundary.reasoning.judge.stage import judge
 
         return judge(self.directory, self.experiment)
 

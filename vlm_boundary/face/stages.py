@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vlm_boundary.config import Condition, ExperimentConfig
-    from vlm_boundary.reasoning.judge_stage import Judged
+    from vlm_boundary.reasoning.judge.stage import Judged
     from vlm_boundary.sampling.plan import TopUp
     from vlm_boundary.sampling.stage import Scheduler
     from vlm_boundary.store import RunDirectory, Shard
@@ -131,7 +131,7 @@ def finish(run: RunDirectory, experiment: ExperimentConfig, *, forks: int = 1) -
         forks: processes that figures are drawn in.
     """
     from vlm_boundary.analysis.left_out import left_out_lines
-    from vlm_boundary.reasoning.judge_stage import judge
+    from vlm_boundary.reasoning.judge.stage import judge
     from vlm_boundary.reasoning.stage import check
     from vlm_boundary.records.analysis import read_analysis
     from vlm_boundary.report import up_to_date_report

@@ -18,12 +18,12 @@ from vlm_boundary.mathtext.evaluate import (
 from vlm_boundary.mathtext.parser import Expression
 from vlm_boundary.mathtext.tree import PI, Numeral
 from vlm_boundary.mathtext.units import NOUNS, UNITS
-from vlm_boundary.reasoning.equations import Equation, equations
+from vlm_boundary.reasoning.algebra.letters import wrong_letters
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.letters import wrong_letters
-from vlm_boundary.reasoning.passages import hypothetical, retracted
-from vlm_boundary.reasoning.rules import broken_rules
-from vlm_boundary.reasoning.worded import wrong_words
+from vlm_boundary.reasoning.rules.broken import broken_rules
+from vlm_boundary.reasoning.rules.worded import wrong_words
+from vlm_boundary.reasoning.text.equations import Equation, equations
+from vlm_boundary.reasoning.text.passages import hypothetical, retracted
 from vlm_boundary.verifier.phrases import occurs
 
 CHECKER = "arithmetic/7"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
+from vlm_boundary.reasoning.text.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.records.validity import Evidence
 from vlm_boundary.verifier.faults import FAULTS
 

@@ -6,10 +6,10 @@ import re
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH
-from vlm_boundary.reasoning.alternatives import VALUE, rows
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, opening, words_in
-from vlm_boundary.reasoning.typeset import plain
+from vlm_boundary.reasoning.text.alternatives import VALUE, rows
+from vlm_boundary.reasoning.text.passages import AnswerPlace, opening, words_in
+from vlm_boundary.reasoning.text.typeset import plain
 from vlm_boundary.verifier.phrases import occurs
 
 _WORTH = (

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning import arithmetic, stated, structure
+from vlm_boundary.reasoning import arithmetic, structure
 from vlm_boundary.reasoning.evidence import Chain, Check, guarded
+from vlm_boundary.reasoning.truth import stated
 from vlm_boundary.records.validity import Stated, Validity
 from vlm_boundary.store import (
     CHUNK_ROWS,
@@ -61,7 +62,7 @@ def layers_for(generated: bool) -> list[Layer]:
         Layer("arithmetic", arithmetic.CHECKER, lambda _: arithmetic.check_arithmetic),
     ]
     if generated:
-        from vlm_boundary.reasoning import procedural
+        from vlm_boundary.reasoning.truth import procedural
 
         layers.append(Layer("procedural", procedural.CHECKER, procedural.check_of))
     return layers

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 
-from vlm_boundary.reasoning.attributes import changed_attributes
-from vlm_boundary.reasoning.claims import only_claimed
-from vlm_boundary.reasoning.depicted import depictions
-from vlm_boundary.reasoning.described import misreadings
+from vlm_boundary.reasoning.contradictions.attributes import changed_attributes
+from vlm_boundary.reasoning.contradictions.recounted import recountings
+from vlm_boundary.reasoning.contradictions.restated import restatements
+from vlm_boundary.reasoning.contradictions.strays import strays
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.hedges import EITHER, hedging
-from vlm_boundary.reasoning.lists import wrong_lists
-from vlm_boundary.reasoning.passages import AnswerPlace, opening
-from vlm_boundary.reasoning.recounted import recountings
+from vlm_boundary.reasoning.lists.wrong import wrong_lists
+from vlm_boundary.reasoning.picture.depicted import depictions
+from vlm_boundary.reasoning.picture.described import misreadings
+from vlm_boundary.reasoning.picture.reread import rereadings
 from vlm_boundary.reasoning.repetition import repetition
-from vlm_boundary.reasoning.reread import rereadings
-from vlm_boundary.reasoning.restated import restatements
-from vlm_boundary.reasoning.strays import strays
-from vlm_boundary.reasoning.support import states_answer, unsupported
+from vlm_boundary.reasoning.support.claims import only_claimed
+from vlm_boundary.reasoning.support.underived import underived
+from vlm_boundary.reasoning.support.unsupported import states_answer, unsupported
+from vlm_boundary.reasoning.text.passages import AnswerPlace, opening
 from vlm_boundary.reasoning.thought import beside_thought
-from vlm_boundary.reasoning.underived import underived
 from vlm_boundary.records.verdict import COMMITTED
 from vlm_boundary.verifier.phrases import occurs
 

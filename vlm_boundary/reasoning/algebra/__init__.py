@@ -1,0 +1,1 @@
+"""Equations with letters, checked exactly as polynomials."""

@@ -1,0 +1,1 @@
+"""One thing given two values in one chain."""

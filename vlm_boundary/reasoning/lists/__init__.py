@@ -1,0 +1,1 @@
+"""What a chain says of a list of numbers, against the list."""

@@ -1,0 +1,118 @@
+"""What a chain, or its answer, says of the list that the question or the chain itself gives."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.lists.extremes import wrong_extremes
+from vlm_boundary.reasoning.lists.hours import wrong_hours
+from vlm_boundary.reasoning.lists.list_statistics import wrong_statistics
+from vlm_boundary.reasoning.lists.listed import NOTHING, Listed, described, listed_in
+from vlm_boundary.reasoning.lists.members import wrong_members
+from vlm_boundary.reasoning.lists.number_lists import LEAST, MOST, NumberList, number_lists
+from vlm_boundary.reasoning.lists.orders import wrong_orders
+from vlm_boundary.reasoning.lists.places import wrong_places
+from vlm_boundary.reasoning.lists.properties import Found, Speech, compares
+from vlm_boundary.reasoning.lists.ratios import wrong_ratios
+from vlm_boundary.reasoning.lists.readings import wrong_readings
+from vlm_boundary.reasoning.lists.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
+from vlm_boundary.reasoning.lists.tellings import wrong_tellings
+from vlm_boundary.reasoning.lists.wholes import wrong_wholes
+from vlm_boundary.reasoning.text.passages import (
+    AnswerPlace,
+    asked_of,
+    hypothetical,
+    retracted,
+    words_in,
+)
+
+_SEPARATORS = (",", ";", " and ", "\n")
+_SPEAKS = frozenset(  # the words by which one may speak of a list
+    "mean means meaning sum sums summed order orders ordered ordering reorder range ranges most"
+    " average averages averaged averaging there mode modes median medians least sort sorted sorts"
+    " sorting first last second third fourth fifth sixth maximum minimum max min best worst peak"
+    " tallest shortest warmest coldest hottest coolest wettest driest heaviest lightest cheapest"
+    " biggest oldest youngest nearest closest fastest slowest fewest latest earliest below under"
+    " above over exceed exceeds exceeding than even odd prime primes multiples divisible factors"
+    f" divisors {MOST} {LEAST}".replace("|", " ").split()
+)
+_LETTERED = re.compile(r"[A-Z](?<!\w.) \d+ [A-Z] \d+ [A-Z] \d")
+
+
+def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iterator[Evidence]:
+    """A list that is not as said: not sorted, with other values, members or statistics.
+
+    The list is that of the question where its description gives one and nothing else, or else the
+    one of the chain. An answer to a question for a list's median, largest, count above … is such a
+    statement too. Nothing is compared where there are two lists of different numbers, nor where a
+    statement is of a part of the list, of something made of it, or behind words that may pick some.
+    """
+    text, question = chain.text, chain.question
+    bracketed = "[" in question
+    given = described(question) if bracketed else None
+    told: list[Found] = []
+    if bracketed:
+        told += wrong_kinds(text, question, start, end)
+        if question.count(":") > 3:
+            words = asked_of(question).lower()
+            told += wrong_hours(Speech(text, question, words, NOTHING, start, end))
+    few = given is None and not _may_speak(text, question)
+    few = few or _has_few(text)
+    if given is not None or not few:
+        low = text.lower()
+        lists = [] if few else number_lists(text, start, end)
+        data = given or listed_in(lists) or NOTHING
+        asked = asked_of(question).lower()
+        told += _of_members(Speech(text, question, asked, data, start, end), low, lists)
+        if not told and lists and (given is None or _is_whole(given, lists)):
+            told += wrong_statistics(chain, low, asked, lists, start, end, answer)
+    for first, last, note in told:
+        if not retracted(text, last, end) and not hypothetical(text, first, start):
+            yield Evidence("contradiction", first, last, note)
+            return
+
+
+def _has_few(text: str) -> bool:
+    """Whether a text has not even two signs between members of a list."""
+    if text.count(",") > 1:
+        return False
+    return sum(map(text.count, _SEPARATORS)) < 2 and _LETTERED.search(text) is None
+
+
+def _may_speak(text: str, question: str) -> bool:
+    """Whether a chain may say something of a list, or answer how many of it are above a bound."""
+    if not _SPEAKS.isdisjoint(words_in(text)):
+        return True
+    return "ow many" in question and compares(asked_of(question).lower())
+
+
+def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterator[Found]:
+    """What is said of members of the list that the question gives, or else the chain."""
+    yield from wrong_orders(speech, low)
+    yield from wrong_members(speech, low)
+    yield from wrong_tellings(speech, low)
+    if not speech.data.values:
+        return
+    if speech.data.asked:
+        yield from wrong_places(speech, low)
+        yield from wrong_wholes(speech, low)
+        yield from wrong_ratios(speech, low)
+    yield from wrong_frequencies(speech, low)
+    members = {*speech.data.values}
+    foreign = (one.start for one in lists if not {*one.values} <= members)
+    speech = replace(
+        speech, start=max(speech.start, speech.data.start), end=next(foreign, speech.end)
+    )
+    yield from wrong_extremes(speech, low)
+    yield from wrong_tallies(speech)
+    yield from wrong_readings(speech, lists)
+
+
+def _is_whole(given: Listed, lists: Sequence[NumberList]) -> bool:
+    """Whether a chain's list is no part of the one that the question gives."""
+    longest = Counter(max(lists, key=lambda one: len(one.values)).values)
+    return not longest < Counter(given.values)

@@ -1,0 +1,1 @@
+"""People's verdicts on chains of thought, and what they are to read."""

@@ -1,0 +1,1 @@
+"""What a chain says otherwise than its question tells of the picture."""

@@ -1,0 +1,1 @@
+"""Rules that a chain names, and arithmetic that it says in words."""

@@ -1,0 +1,1 @@
+"""Whether a chain comes to the answer that it gives."""

@@ -1,0 +1,1 @@
+"""How a chain is read: its own turn, sentences, numbers, steps and equations."""

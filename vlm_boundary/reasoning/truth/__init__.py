@@ -1,0 +1,1 @@
+"""Exact truth about chains on generated problems."""
