@@ -69,11 +69,13 @@ _BEHIND = frozenset(
     " per each every over under ahead behind too of and percent".split()
 )
 _CHANGED = re.compile(
-    r"\b(?:if|suppos\w+|assum\w+|would|could|might|may be|instead|new|now|after|before|increas\w+"
+    r"\b(?:if|suppos\w+|assum\w+|would|could|might|may be|instead|new|after|before|increas\w+"
     r"|decreas\w+|reduc\w+|discount\w*|remain\w*|left over|becomes?|doubl\w+|halv\w+|tripl\w+"
-    r"|scal\w+"
-    r"|other|another (?!\$)|similar|not|n't|different|small(?:er)?|large[rd]?|inner|outer|guess\w*"
-    r"|estimat\w*|try|trial|option|choice|add(?:s|ed|ing)? (?:up|to))\b",
+    r"|scal\w+|guess\w*|estimat\w*|try|trial|option|choice|add(?:s|ed|ing)? (?:up|to))\b",
+    re.IGNORECASE,
+)
+_OTHERWISE = re.compile(  # right beside the value
+    r"\b(?:now|other|another (?!\$)|similar|not|n't|different|small(?:er)?|large[rd]?|inner|outer)\b",
     re.IGNORECASE,
 )
 _SUM = re.compile(
@@ -172,7 +174,10 @@ def said_of(said: Said, known: Told) -> _Fact | None:
         return None
     fact = known.named[key]
     own_words, allowed = {*fact.before, *fact.behind}, (known.words - _DOING) | _LINKS
-    if any(word.isupper() and len(word) < 5 and word not in own_words for word in ahead + between):
+    capitals = {word for word in ahead + between if word.isupper() and len(word) < 5}
+    if ahead[:1] == ("A",):  # an article at the beginning of a sentence
+        capitals -= {"A"}
+    if not capitals <= own_words:
         return None
     if any(word[0].isdigit() or not _known(word, allowed) for word in between):
         return None
@@ -217,7 +222,7 @@ def _counted(said: Said, known: Told) -> _Fact | None:
             rest = rest[1:]  # the noun that several share
         if rest[:1] in (("in",), ("on",)) and {*rest} <= known.words | SOFT | {"in", "on"}:
             rest = ()  # in the bag
-        if behind[: len(thing)] == thing and not _LESS & {*rest}:
+        if behind[: len(thing)] == thing and not _LESS & {*rest[:3]}:
             return thing, counted
     kind, noun = said.behind[:1], said.behind[1:2]
     fact = None if ATTRIBUTES & {*kind} or kind in known.counts else known.named.get(kind)
@@ -272,6 +277,8 @@ def differs(fact: Said, said: Said) -> bool:
     """Whether two values of one thing, in like units, are not the same even when rounded."""
     if fact.value == said.value or (said.value < 0 and fact.value != -said.value):
         return False
+    if {fact.unit, said.unit} == {"$", "cents"}:
+        return fact.value not in (said.value / 100, said.value * 100)
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
         return False
     if fact.behind and said.behind and said.behind[0] not in (*fact.behind, "of"):
@@ -287,6 +294,8 @@ def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
     if hypothetical(text, said.start, start) or retracted(text, said.end, end):
         return True
     if _CHANGED.search(text, _sentence(text, said.start, start), said.end):
+        return True
+    if _OTHERWISE.search(text, said.first, said.end):
         return True
     if (chain.answer or "").strip("$°% ") == shown(said.value):
         return True

@@ -88,7 +88,9 @@ _LEAST = re.compile(
 _HOW_MANY = re.compile(r"\bhow many (?P<more>more |fewer )?(?P<things>[a-z]{3,20})", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]{3,}", re.IGNORECASE)
 _CLAUSES = re.compile(r", so |; |: |\bso ")
-_OPENED = re.compile(r"\b(?:the|their|so) \Z|\A\s*\Z", re.IGNORECASE)
+_OPENED = re.compile(
+    r"\b(?:the|their|so) (?:(?:total|whole|overall|final|combined) )?\Z|\A\s*\Z", re.IGNORECASE
+)
 _DIGIT = re.compile(r"\d")
 _LINKS = frozenset(
     "the that this its their therefore then thus hence just simply exactly about their are was"

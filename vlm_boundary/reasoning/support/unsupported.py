@@ -82,19 +82,21 @@ _SIGN = re.compile(r"[=+×÷·√<>≈]|\\[dt]?frac|\\sqrt")
 
 def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer that is a number or an option, and not what the chain comes to."""
-    if found := _never_reached(chain, start, end, answer):
+    found = _never_reached(chain, start, end, answer)
+    if any(one.veto for one in found):
         return found
     sign = _EQUALS.search(chain.text, max(start, answer.start - 24), answer.start)
     if not answer.stated or (sign and not _names(chain.text, start, sign.start())):
-        return []
+        return found
     value, others = answer_number(chain), list[Value]()
     if value is None:
         options = {**option_values(chain.question)}
         value = options.pop((chain.answer or "").upper(), None)
         others = list(options.values())
     if value is None:
-        return concluded_name(chain, start, answer)
-    return concluded(chain, start, answer, value, others) or bent(chain, start, answer, value)
+        return concluded_name(chain, start, answer) or found
+    beside = concluded(chain, start, answer, value, others) or bent(chain, start, answer, value)
+    return beside or found
 
 
 def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
