@@ -55,6 +55,7 @@ _FIGURES = frozenset(
     " prism cylinder cone sphere pyramid hexagon pentagon octagon sector piece part".split()
 )
 _OF = frozenset("of for from to than until between among".split())
+_OF_NAME = frozenset("in for on".split())
 _SEEN = frozenset(
     "there i see remove removing subtract subtracting take taking away scene contain include"
     " these those all then total it includes them".split()
@@ -75,7 +76,7 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _OTHERWISE = re.compile(  # right beside the value
-    r"\b(?:now|other|another (?!\$)|similar|not|n't|different|small(?:er)?|large[rd]?|inner|outer)\b",
+    r"\b(?:(?:is|are|ha[sd]|have) now|now (?:is|are|has|have)|other|another (?!\$)|similar|not|n't|different|small(?:er)?|large[rd]?|inner|outer)\b",
     re.IGNORECASE,
 )
 _SUM = re.compile(
@@ -113,7 +114,7 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     changed = _SCALED.search(asked_of(chain.question)) is not None
     found: list[tuple[_Fact, Said]] = []
     for said in sayings(text, start, end)[:_MOST]:
-        match = said_of(said, known) or _counted(said, known)
+        match = said_of(said, known) or _counted(said, known) or _of_another_name(said, known)
         if (
             match is None
             or not differs(match[1], said)
@@ -209,8 +210,10 @@ def _counted(said: Said, known: Told) -> _Fact | None:
         or not {*said.before} <= known.words | _LINKS | _SEEN
     ):
         return None
+    if "remaining" in said.behind:
+        return None
     for thing, counted in known.counted.items():
-        behind = said.behind
+        behind = said.behind[1:] if said.behind[0] == "are" else said.behind
         if behind[:2] == ("of", "them"):
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
         elif behind[0] == "of" and "are" in behind[2:4]:
@@ -234,6 +237,19 @@ def _counted(said: Said, known: Told) -> _Fact | None:
     ):
         return None if _LESS & {*said.behind[2:]} else (kind, fact)  # 28 blue cars
     return None
+
+
+def _of_another_name(said: Said, known: Told) -> _Fact | None:
+    """The name behind a value that the question gives to another name: 180 in 2019."""
+    name = said.behind[1:2]
+    owners = [key for key, fact in known.named.items() if fact.value == said.value]
+    if len(known.values) < 3 or len(owners) != 1 or name == owners[0] or name not in known.named:
+        return None
+    if said.behind[0] not in _OF_NAME or "by" in said.before:
+        return None
+    if said.last != "to" and _OTHER & {*said.before}:
+        return None
+    return name, known.named[name]
 
 
 def _known(word: str, allowed: Collection[str]) -> bool:
@@ -281,7 +297,7 @@ def differs(fact: Said, said: Said) -> bool:
         return fact.value not in (said.value / 100, said.value * 100)
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
         return False
-    if fact.behind and said.behind and said.behind[0] not in (*fact.behind, "of"):
+    if fact.behind and said.behind and said.behind[0] not in (*fact.behind, "of", "are"):
         return False
     if fact.unit != said.unit and fact.value and said.value / fact.value in _SCALES:
         return False  # in cents

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -22,7 +22,7 @@ _NUMBER = re.compile(  # begins with a set of characters, so that all others are
 _WORDED = re.compile(  # begins with a set of characters as well
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)|(?<=[Ss])(?:ix"
     r"|even)"
-    r"|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)(?![\w-])"
+    r"|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)(?![\w-]| and an? )"
 )
 _UNIT = re.compile(
     r"[^\S\n]?(?:(?P<unit>°C?|\\?%|€|\$(?=[\s.,;)\]]|\Z)|[cmkd]?m[²³]?|k?g|ml|l|h|s|min|km/h|m/s"
@@ -109,6 +109,7 @@ _TIMES = re.compile(r"\s*(?:[-−=(]|x\s?[$\d])")
 _NAMES = re.compile(r"[a-z]{0,3}\s?:\s?[-$€]?\d")
 _COUNTS = re.compile(r"\d [a-z]")
 LETTERS = {"radius": "r", "height": "h"}  # as in every formula
+_BY_THE_OTHER = (("radius", "diameter", 2), ("diameter", "radius", Fraction(1, 2)))
 _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness",
@@ -304,6 +305,9 @@ def told(question: str) -> Told:
         for name in (thing, *alone, *kind):
             named.setdefault(name, []).append(said)
             counts.add(name)
+    for one, other, factor in _BY_THE_OTHER:
+        if (one,) in named and (other,) not in named:
+            named[other,] = [replace(said, value=factor * said.value) for said in named[one,]]
     for match in _BOUGHT.finditer(text, last):
         thing = words_of(match["thing"])
         if thing in named and thing not in things:
