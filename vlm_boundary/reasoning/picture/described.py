@@ -213,7 +213,8 @@ def _counted(said: Said, known: Told) -> _Fact | None:
     if "remaining" in said.behind:
         return None
     for thing, counted in known.counted.items():
-        behind = said.behind[1:] if said.behind[0] == "are" else said.behind
+        alone = said.behind[0] == "are" and said.last != "of"
+        behind = said.behind[1:] if alone else said.behind
         if behind[:2] == ("of", "them"):
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
         elif behind[0] == "of" and "are" in behind[2:4]:
