@@ -74,7 +74,10 @@ def test_things_with_another_colour_are_seen(colours: list[str], values: list[in
 @pytest.mark.parametrize(
     ("question", "named"),
     [
-        ("[Figure: circle with centre O and radius 5.] Find its area.", {("radius",), ("r",)}),
+        (
+            "[Figure: circle with centre O and radius 5.] Find its area.",
+            {("radius",), ("r",), ("diameter",)},
+        ),
         ("[Figure: triangle with angles 40°, 60° and x.] Find x.", set()),
         ("[Shops. P: Q1 18, Q2 22; R: Q1 25, Q2 17.] How much is P's Q2?", set()),
         ("What is 3 + 4?", set()),
