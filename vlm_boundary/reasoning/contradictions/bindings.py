@@ -277,7 +277,7 @@ def _bound(
     if adjective in _OF_ADJECTIVE:
         parts["head"], tail = _OF_ADJECTIVE[adjective], tail.replace(adjective, "", 1)
     head, owner = _quantity(match.re, parts)
-    if not head or set(head.split()) & NOBODY or {*head.split()} <= _UNIT_NAMES:
+    if not head or {*head.split(), owner.lower()} & NOBODY or {*head.split()} <= _UNIT_NAMES:
         return None
     where = " ".join(filter(None, (scope, _words(_SOURCE.sub(" ", tail)))))
     unit = parts.get("unit", "").lower().strip("\\").replace("{", "").replace("}", "")

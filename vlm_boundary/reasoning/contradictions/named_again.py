@@ -48,6 +48,7 @@ _PLAIN = frozenset(
     " read reads see now times subtract subtracting divide dividing multiply have using put"
     " need".split()
 )
+_WHOM = re.compile(r"\b([A-Z]{1,3})(?: [a-z]{2,3})? \Z")
 _SCALES = frozenset(Fraction(10) ** power for power in (1, 2, 3))
 _MOVES = re.compile(
     r"\b(?:mov\w+|turn\w*|go(?:es|ing)?|later|until|becom\w+|ris\w+|rose|fall\w*|fell|drop\w*"
@@ -122,6 +123,8 @@ def phrases(
             if CHANGE.search(around) or _MOVES.search(around):
                 continue
             one, two = sorted((match, others[0]), key=lambda item: item.start())
+            if _of_whom(text, one, start) != _of_whom(text, two, start):
+                continue
             if near(*(number_of(item["value"].lstrip("-")) for item in (one, two))):
                 continue
             if (
@@ -132,6 +135,12 @@ def phrases(
             if stands(text, match.span(), start, end):
                 note = f"“{match[0]}” here, and “{others[0][0]}” elsewhere"
                 yield Evidence("contradiction", *match.span(), note)
+
+
+def _of_whom(text: str, match: re.Match[str], start: int) -> str:
+    """The capitals of which a value is said, where they stand before it: AB is 8 units long."""
+    whom = _WHOM.search(text, max(start, match.start() - 12), match.start())
+    return whom[1] if whom else ""
 
 
 def added(text: str, lone: set[Number], start: int, end: int) -> Iterator[Evidence]:

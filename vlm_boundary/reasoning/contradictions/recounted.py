@@ -87,6 +87,7 @@ _TOGETHER = re.compile(
 _TOTALS = frozenset(["total", "sum"])
 _ALL = "all total altogether bag box jar urn basket drawer picture scene".split()
 _TOGETHER_WORDS = frozenset(_ALL)
+_NOW = re.compile(r"\b(?:now|again|new)\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"[-+*/×·=−]")
 _NAMELY = re.compile(
     rf"\b(?P<value>\d{{1,2}}|{WORDED}) (?:[a-z]{{2,14}} ){{0,8}}?[a-z]{{2,14}}(?:"
@@ -278,6 +279,8 @@ def _totals(chain: Chain, lone: set[Number], start: int, end: int) -> Iterator[E
             and isinstance(one.values[1], (int, Fraction))
         }
         if _GOES_ON.search(text, match.end(), min(end, match.end() + 30)):
+            continue
+        if _NOW.search(text, *sentence_around(text, match.start(), match.start(), start, end)):
             continue
         if len(told_counts) > 1:
             made.add(sum(told_counts))

@@ -134,6 +134,8 @@ def _by_name(one: NumberList, data: Listed) -> list[tuple[Fraction, Fraction]]:
 def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
     """The six marks are …, of which there are seven."""
     for one in lists:
+        if speech.text.count(")", one.start, one.end) > speech.text.count("(", one.start, one.end):
+            continue  # (2, 4) and 2 others: two lists
         makes = _MAKES.match(speech.text, one.end, speech.end)
         count = _number(makes["count"]) if makes else 0
         near = 0 < abs(count - len(one.values)) < _FEW

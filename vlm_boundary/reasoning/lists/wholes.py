@@ -48,6 +48,7 @@ _SUM_UP = re.compile(
     r"(?: [a-z]{3,12}| in (?:all|total)){0,2}[.!]?\s*\Z",
     re.IGNORECASE,
 )
+_OF_THESE = re.compile(r"\b(?:of|among) (?:these|those|them)\b", re.IGNORECASE)
 _PIECE = re.compile(r",(?!\d{3}(?!\d)) ?(?:and )?| and |;")
 
 
@@ -79,6 +80,8 @@ def _only(speech: Speech) -> Iterator[Found]:
         said = PROPERTY.search(text, first, last)
         only = _ONLY.search(text, first, said.start()) if said else None
         if said is None or only is None or _APART.search(text, first, said.start()):
+            continue
+        if _OF_THESE.search(text, first, only.start()):
             continue
         mentions = mentions_in(only["items"], data)
         if not mentions or text.startswith((" and", " or"), said.end()):

@@ -25,6 +25,7 @@ from vlm_boundary.reasoning.lists.wholes import wrong_wholes
 from vlm_boundary.reasoning.text.passages import (
     AnswerPlace,
     asked_of,
+    asks_of_another,
     hypothetical,
     retracted,
     words_in,
@@ -55,6 +56,8 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     bracketed = "[" in question
     given = described(question) if bracketed else None
     told: list[Found] = []
+    if bracketed and asks_of_another(question):
+        return
     if bracketed:
         told += wrong_kinds(text, question, start, end)
         if question.count(":") > 3:

@@ -22,7 +22,12 @@ from vlm_boundary.reasoning.picture.told import (
     words_of,
 )
 from vlm_boundary.reasoning.text.equations import equations
-from vlm_boundary.reasoning.text.passages import asked_of, hypothetical, retracted
+from vlm_boundary.reasoning.text.passages import (
+    asked_of,
+    asks_of_another,
+    hypothetical,
+    retracted,
+)
 from vlm_boundary.reasoning.text.steps import shown
 
 # What may stand between a name and its value, or beside the name.
@@ -55,7 +60,8 @@ _FIGURES = frozenset(
     " prism cylinder cone sphere pyramid hexagon pentagon octagon sector piece part".split()
 )
 _OF = frozenset("of for from to than until between among".split())
-_OF_NAME = frozenset("in for on".split())
+_ADDING = frozenset(["add", "adding"])
+_SEVERAL = FIRST_WORDS - {"one"}
 _SEEN = frozenset(
     "there i see remove removing subtract subtracting take taking away scene contain include"
     " these those all then total it includes them".split()
@@ -76,9 +82,11 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _OTHERWISE = re.compile(  # right beside the value
-    r"\b(?:(?:is|are|ha[sd]|have) now|now (?:is|are|has|have)|other|another (?!\$)|similar|not|n't|different|small(?:er)?|large[rd]?|inner|outer)\b",
+    r"\b(?:(?:is|are|ha[sd]|have) now|now (?:is|are|has|have)|other|another (?!\$)|similar|not|n't"
+    r"|different|small(?:er)?|large[rd]?|inner|outer)\b",
     re.IGNORECASE,
 )
+INSTEAD = re.compile(r"[^.;\n]{0,20}\b(?:instead of|rather than)\b")
 _SUM = re.compile(
     r"(?<![\d.*/×·÷^-])(?<![*/×·÷^-] )\d{1,6}(?:\.\d{1,3})?[°%]?"
     r"(?:\s?\+\s?\d{1,6}(?:\.\d{1,3})?[°%]?){2,12}"
@@ -108,13 +116,15 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     known = told(chain.question)
     if len(known.values) < 3 and not may_name(chain.text, known):
         return
+    if asks_of_another(chain.question):
+        return
     text = untypeset(chain.text)
     if len(known.values) > 2:
         yield from _misread_lists(text, known, asked_of(chain.question), start, end)
     changed = _SCALED.search(asked_of(chain.question)) is not None
     found: list[tuple[_Fact, Said]] = []
     for said in sayings(text, start, end)[:_MOST]:
-        match = said_of(said, known) or _counted(said, known) or _of_another_name(said, known)
+        match = said_of(said, known) or _counted(said, known)
         if (
             match is None
             or not differs(match[1], said)
@@ -191,10 +201,10 @@ def said_of(said: Said, known: Told) -> _Fact | None:
         return None
     if said.last == f"{fact.last}s" or (str(said.value),) in known.named:
         return None
-    if ahead and (
-        ahead[-1] == "from" or ahead[-1][0].isdigit() or ahead[-1] in FIRST_WORDS - {"one"}
-    ):
-        return None  # two pencils
+    if said.before[-1:] == ("by",) or (between and _ADDING & {*ahead}):
+        return None  # adding the cheese gives 8.50
+    if ahead and (ahead[-1] == "from" or ahead[-1][0].isdigit() or _SEVERAL & {*ahead}):
+        return None  # two single pencils
     own = ATTRIBUTES if attribute else ATTRIBUTES - {"price", "cost", "height", "length"}
     if any(word in own and word not in own_words for word in ahead + between):
         return None
@@ -238,19 +248,6 @@ def _counted(said: Said, known: Told) -> _Fact | None:
     ):
         return None if _LESS & {*said.behind[2:]} else (kind, fact)  # 28 blue cars
     return None
-
-
-def _of_another_name(said: Said, known: Told) -> _Fact | None:
-    """The name behind a value that the question gives to another name: 180 in 2019."""
-    name = said.behind[1:2]
-    owners = [key for key, fact in known.named.items() if fact.value == said.value]
-    if len(known.values) < 3 or len(owners) != 1 or name == owners[0] or name not in known.named:
-        return None
-    if said.behind[0] not in _OF_NAME or "by" in said.before:
-        return None
-    if said.last != "to" and _OTHER & {*said.before}:
-        return None
-    return name, known.named[name]
 
 
 def _known(word: str, allowed: Collection[str]) -> bool:
@@ -309,6 +306,8 @@ def differs(fact: Said, said: Said) -> bool:
 def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
     """Whether the value comes from a step, is only supposed, or is taken back."""
     if hypothetical(text, said.start, start) or retracted(text, said.end, end):
+        return True
+    if INSTEAD.match(text, said.end):
         return True
     if _CHANGED.search(text, _sentence(text, said.start, start), said.end):
         return True

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import accumulate, islice, pairwise
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.picture.described import differs, excused, may_name
+from vlm_boundary.reasoning.picture.described import INSTEAD, differs, excused, may_name
 from vlm_boundary.reasoning.picture.dot_grids import grids
 from vlm_boundary.reasoning.picture.told import Said, Told, sayings, told, untypeset, words_of
 from vlm_boundary.reasoning.text.equations import equations
@@ -214,6 +214,8 @@ def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) ->
             and text[site.end() : site.end() + 1] == " "
         ):
             continue  # of something else
+        if INSTEAD.match(text, site.end()):
+            continue
         if value in [*accumulate(values)] or any(
             one.values[1] == value for one in equations(chain.text, start, end)
         ):

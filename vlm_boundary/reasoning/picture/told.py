@@ -16,8 +16,8 @@ from vlm_boundary.reasoning.lists.number_lists import value_of
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
     r"|(?:[-−](?<![\w.^/:)-].)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
-    r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d|(?![cmk]?m\b|k?g\b"
-    r"|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
+    r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d| and a half"
+    r"|(?![cmk]?m\b|k?g\b|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
 )
 _WORDED = re.compile(  # begins with a set of characters as well
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)|(?<=[Ss])(?:ix"
@@ -288,7 +288,8 @@ def told(question: str) -> Told:
         listed = place + 1 < len(found) and _goes_on(text, said, found[place + 1])
         for key in () if listed else _keys(said):
             named.setdefault(key, []).append(said)
-        if thing := _thing(said):
+        in_row = listed or (place > 0 and _goes_on(text, found[place - 1], said))
+        if not in_row and (thing := _thing(said)):
             counted.setdefault(thing, []).append(said)
     if total := _total(text, last):
         named.setdefault(("total",), []).append(total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import pairwise
 
@@ -18,10 +19,13 @@ from vlm_boundary.reasoning.text.steps import numbers_of
 _CHOICES = frozenset("ABCDEFGH")
 
 
+_RANGE = re.compile(r"\d+ ?[-–] ?\d+")  # a class of values, no difference
+
+
 @lru_cache(maxsize=1024)
 def _number(answer: str) -> Value | None:
     written = answer.strip("*")
-    if not written or len(written) > 60:
+    if not written or len(written) > 60 or _RANGE.fullmatch(written):
         return None
     if written.isdecimal() and written.isascii():
         return int(written)

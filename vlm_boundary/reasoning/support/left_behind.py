@@ -93,7 +93,7 @@ def left_behind(
         return []
     row = before if in_a_row(before) else before[-1:]
     taken = [number for equation in row for number in operands(equation)]
-    opened = text[max(start, last.left.start - 40) : last.left.start]
+    opened = text[max(start, last.left.start - 80) : last.left.start]
     asked = chain.question + text[start : last.left.start]
     computed = _ASKS_COMPUTED.search(chain.question) is not None
     if _CHECKED.search(opened) or (_CHOOSES.search(chain.question) and not computed):

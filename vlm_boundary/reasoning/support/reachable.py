@@ -12,7 +12,7 @@ _FACTORS = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), float(factor))
     for words, factor in (
         ("(?:one|1) and a half|half as (?:much|many) again", 1.5),
-        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
+        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+|both(?! of)", 2),
         ("(?:a|one) third|thirds|third of|triple[ds]?|thrice", 3),
         ("quarters?|fourths|(?:a|one) fourth", 4), ("(?:a|one) fifth|fifths", 5),
         ("an? sixth", 6), ("an? eighth", 8), ("an? tenth", 10), ("an? twelfth", 12),
@@ -25,6 +25,9 @@ _UNITS = tuple(
         (r"\bmet(?:er|re)s?\b|\bm\b", r"\b(?:cm|centimet(?:er|re)s?)\b", 100),
         (r"\b(?:dollars?|euros?)\b|[$€]", r"\bcents?\b", 100),
         (r"\b(?:km|kilomet\w+)\b", r"\b(?:m|met(?:er|re)s?)\b", 1000),
+        (r"\b(?:cm|centimet(?:er|re)s?)\b", r"\b(?:mm|millimet(?:er|re)s?)\b", 10),
+        (r"\bthousands?\b", r"\d", 1000),
+        (r"\bmillions?\b", r"\d", 10**6),
         (r"\b(?:kg|kilogram\w*)\b", r"\b(?:g|grams?)\b", 1000),
         (r"\b(?:l|lit(?:er|re)s?)\b", r"\b(?:ml|millilit\w+)\b", 1000),
     )

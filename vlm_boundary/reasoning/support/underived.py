@@ -196,8 +196,14 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
     for row in reversed([*rows(body)]):  # what is only thought possible leads nowhere
         if HERE in row.values:
             body = f"{body[: row.start]}{HERE}{body[row.end :]}"
+    if _is_tuple(chain.answer) and {*map(abs, numbers(chain.answer))} <= {*numbers(body)}:
+        return None
     note = _fault(body, source, unlabelled(without_options(asked)), said)
     return [Evidence("no_reasoning", answer.start, answer.end, note)] if note else []
+
+
+def _is_tuple(answer: str) -> bool:
+    return answer.lstrip("\\left ").startswith("(") and "," in answer
 
 
 def _computed(text: str, start: int, answer: str) -> bool:
@@ -355,7 +361,7 @@ def _astray(
     results = [] if by_eye or said.number < 0 or said.rooted else results_of(body)
     if results and not _names_a_step(behind_sums(body), question):
         angles = _ASKS_ANGLE.search(question) is not None
-        others = [*told, *known, *named_factors(body)]
+        others = [*told, *known, *named_factors(body), *unit_sizes(f"{question} {body}")]
         return not follows_from(results, others, said.number, angles=angles)
     if _BESIDE.search(packed(body)) or _is_named(body, question, said):
         return False

@@ -58,6 +58,12 @@ _STATEMENT = re.compile(
 )
 _STATING = ("boxed", "nswer", "fbox", "####", "答案")
 _LETTERS = re.compile(r"[a-z]+")
+_CHANGES = re.compile(
+    r"\b(?:if(?! the total)|suppos\w+|imagin\w+|instead|swap\w*|replac\w*|burst\w*|thrown again"
+    r"|(?:is|are|was|were) (?:then )?(?:moved|shifted|added|changed|taken|eaten|broken)"
+    r"|then (?:scores?|gives?|gets?|takes?|loses?|buys?|sells?|eats?)|gives? \w+ \w+ to)\b",
+    re.IGNORECASE,
+)
 _DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
@@ -81,6 +87,12 @@ def words_in(text: str) -> frozenset[str]:
 def asked_of(question: str) -> str:
     """A question without what it says in brackets of its picture."""
     return _DESCRIBED.sub(" ", question) if "[" in question else question
+
+
+@lru_cache(maxsize=4096)  # many samples answer one question
+def asks_of_another(question: str) -> bool:
+    """Whether what is asked is of a changed picture: a card is taken away, a value would fall."""
+    return _CHANGES.search(asked_of(question)) is not None
 
 
 def retracted(text: str, end: int, limit: int) -> bool:
