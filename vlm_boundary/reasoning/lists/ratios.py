@@ -58,7 +58,7 @@ _SAME = re.compile(
     rf"|equals) (?:the |that of |in |on )?(?P<two>{_WORD})(?=[.,;:]|$)"
     rf"|\b(?P<a>{_WORD}) and (?P<b>{_WORD}) (?:have|are|got|scored|sold|cost|had|were"
     rf"|both have)(?: exactly| both)?"
-    r" (?:the same|equal|equally)\b"
+    r" (?:the same|equal|equally)\b(?! (?:increase|growth|change|difference|rate|ratio|rise|drop))"
 )
 _BY = re.compile(
     rf"\b(?P<one>{_WORD}) (?:beats?|exceeds?|tops?|leads?"

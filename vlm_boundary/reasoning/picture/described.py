@@ -22,6 +22,7 @@ from vlm_boundary.reasoning.picture.told import (
     words_of,
 )
 from vlm_boundary.reasoning.text.equations import equations
+from vlm_boundary.reasoning.text.numerals import DIGITS
 from vlm_boundary.reasoning.text.passages import (
     asked_of,
     asks_of_another,
@@ -102,9 +103,11 @@ _COINS = {"penny": 1, "pennie": 1, "nickel": 5, "dime": 10, "quarter": 25}
 _SCALED = re.compile(r"\b(?:doubl|tripl|halv|increas|decreas|enlarg|reduc|scal|new\b|if\b|becom)")
 _MULTIPLIED = re.compile(r" [a-z]{2,14}s? ?[×*]|\s?\\times")
 _PRICE = re.compile(r"\d+(?:\.\d+)?(?=€| (?:cents|dollars|euros|points))|(?<=[$€£])\d+(?:\.\d+)?")
+_PRICED = re.compile(r"\b(?:prices?|costs?|each|per|worth)\b")
 _SOME = re.compile(r"\b(?:\d{1,3}|two|three|four|five|six) ([a-z]{3,14})\b")
 _MOST = 200
 _SCALES = frozenset(Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3))
+_LARGE = frozenset(map(Fraction, (1000, 10**6)))
 _START = re.compile(r"[.!?](?=\s)|\n")
 
 
@@ -149,9 +152,9 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
 def _worth(fact: _Fact, said: Said, known: Told, question: str) -> bool:
     """Whether a value is what all of a thing are worth, or none are left: 2 dimes, dimes: 20."""
     name, count = fact
-    if name not in known.counts:
-        return False
     each = said.value / count.value if count.value else said.value
+    if name not in known.counts:
+        return _PRICED.search(question) is not None and shown(each) in DIGITS.findall(question)
     return each in (0, _COINS.get(name[-1])) or shown(each) in _PRICE.findall(question)
 
 
@@ -220,7 +223,7 @@ def _counted(said: Said, known: Told) -> _Fact | None:
         or not {*said.before} <= known.words | _LINKS | _SEEN
     ):
         return None
-    if "remaining" in said.behind:
+    if "remaining" in said.behind or "to" in said.before:
         return None
     for thing, counted in known.counted.items():
         alone = said.behind[0] == "are" and said.last != "of"
@@ -297,8 +300,8 @@ def differs(fact: Said, said: Said) -> bool:
         return False
     if fact.behind and said.behind and said.behind[0] not in (*fact.behind, "of", "are"):
         return False
-    if fact.unit != said.unit and fact.value and said.value / fact.value in _SCALES:
-        return False  # in cents
+    if fact.value and said.value / fact.value in (_SCALES if fact.unit != said.unit else _LARGE):
+        return False  # in cents, or in thousands
     whole = fact.value.denominator == 1 and said.value.denominator == 1
     return whole or abs(fact.value - said.value) > abs(fact.value) / 50
 
@@ -307,7 +310,7 @@ def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
     """Whether the value comes from a step, is only supposed, or is taken back."""
     if hypothetical(text, said.start, start) or retracted(text, said.end, end):
         return True
-    if INSTEAD.match(text, said.end):
+    if INSTEAD.match(text, said.end) or _of_a_column(text, said, start):
         return True
     if _CHANGED.search(text, _sentence(text, said.start, start), said.end):
         return True
@@ -319,6 +322,20 @@ def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
         said.value in equation.values and equation.left.start < said.end
         for equation in equations(chain.text, start, end)
     )
+
+
+def _of_a_column(text: str, said: Said, start: int) -> bool:
+    """Whether a value stands in a table, in a column that is worked out: Increase, Total."""
+    opened = text.rfind("\n", start, said.start) + 1
+    if text.find("|", opened, said.start) < 0:
+        return False
+    column, head = text.count("|", opened, said.start), opened
+    while (above := text.rfind("\n", start, max(start, head - 1)) + 1) < head and (
+        "|" in text[above:head]
+    ):
+        head = above
+    names = text[head : text.find("\n", head)].split("|")
+    return len(names) > column and bool(_OTHER & {*words_of(names[column])})
 
 
 def _misread_lists(text: str, known: Told, asked: str, start: int, end: int) -> Iterator[Evidence]:

@@ -30,7 +30,7 @@ _NAMED = re.compile(
     r" \()? ?[$€£]?\Z"
 )
 _BEHIND = re.compile(
-    r"(?:\.\d|,\d|[\d/:^]|,? (?:and )?\d| ?[-+*/×·=−<>]| (?:more|less|fewer|times|higher|lower|of"
+    r"(?:\.\d|,\d|[\d/:^]|,? (?:and )?\d| ?[-+*/×·=−<>:]| (?:more|less|fewer|times|higher|lower|of"
     r"|to|out|off)\b|[a-z]{0,3}:)"
 )
 _AHEAD = re.compile(

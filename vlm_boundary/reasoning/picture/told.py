@@ -63,7 +63,7 @@ _SMALL = frozenset("one with".split())
 _NO_THING = SOFT | {"with", "in", "on", "of", "to", "by"}
 _NOT_A_NAME = frozenset(
     "hand start begin get off on co ratio step stage figure what which how who whose find why"
-    " when if by than per times each more less half twice as to from through between scale"
+    " when if by than per times each more less half twice as to from through between scale only"
     " every and or showing shows any nearest".split()
 )
 _CALENDAR = {
@@ -105,7 +105,7 @@ _FRONTED = re.compile(
 )
 _ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
 _ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
-_TIMES = re.compile(r"\s*(?:[-−=(]|x\s?[$\d])")
+_TIMES = re.compile(r"\s*(?:[-−=(]|x\s?[$\d]|:\s?\d)")
 _NAMES = re.compile(r"[a-z]{0,3}\s?:\s?[-$€]?\d")
 _COUNTS = re.compile(r"\d [a-z]")
 LETTERS = {"radius": "r", "height": "h"}  # as in every formula
@@ -286,7 +286,8 @@ def told(question: str) -> Told:
         if _NAMES.match(text, said.end):
             continue  # at 6h: 8 °C
         listed = place + 1 < len(found) and _goes_on(text, said, found[place + 1])
-        for key in () if listed else _keys(said):
+        several = said.behind and place + 1 < len(found) and _of_one_name(said, found[place + 1])
+        for key in () if listed or several else _keys(said):
             named.setdefault(key, []).append(said)
         in_row = listed or (place > 0 and _goes_on(text, found[place - 1], said))
         if not in_row and (thing := _thing(said)):
@@ -341,6 +342,11 @@ def _goes_on(text: str, one: Said, two: Said) -> bool:
     """Whether two values stand in one list: sides 6 and 10."""
     alike = one.unit in ("", two.unit)
     return alike and _NEXT.fullmatch(text, one.end, two.start) is not None
+
+
+def _of_one_name(one: Said, two: Said) -> bool:
+    """Whether a value of another kind follows with no name of its own: Norway 16 gold, 8 silver."""
+    return bool(one.before and two.behind) and not two.before
 
 
 def _once(found: dict[tuple[str, ...], list[Said]]) -> dict[tuple[str, ...], Said]:

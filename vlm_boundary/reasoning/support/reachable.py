@@ -12,7 +12,8 @@ _FACTORS = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), float(factor))
     for words, factor in (
         ("(?:one|1) and a half|half as (?:much|many) again", 1.5),
-        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+|both(?! of)", 2),
+        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+|both(?! of)"
+         "|every (?:second|other)", 2),
         ("(?:a|one) third|thirds|third of|triple[ds]?|thrice", 3),
         ("quarters?|fourths|(?:a|one) fourth", 4), ("(?:a|one) fifth|fifths", 5),
         ("an? sixth", 6), ("an? eighth", 8), ("an? tenth", 10), ("an? twelfth", 12),

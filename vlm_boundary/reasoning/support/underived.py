@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from fractions import Fraction
+from itertools import pairwise, permutations
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.support.answer_value import (
@@ -83,6 +84,7 @@ _ABOUT = re.compile(
     r"\b(?:roughly|about|around|approximately|near|close to|something like)[\s$€£]{1,3}@",
     re.IGNORECASE,
 )
+_ASKS_ABOUT = re.compile(r"\b(?:about|approximate\w*|estimat\w*|roughly)\b", re.IGNORECASE)
 _PROPERTY = re.compile(
     r"\b(?:horizontal|vertical|parallel|equal\w*|same|symmetr\w*|opposite|neither|no|none|never"
     r"|certain|impossible|every|always|constant|only)\b",
@@ -168,6 +170,7 @@ _BESIDE = re.compile(
     r"|[√π²³]|@%of|\d:\d\d"
 )
 _TO_180 = re.compile(rf"\b(?:180|90)\b|{_THEOREM.pattern}", re.IGNORECASE)
+_FRACTION = re.compile(r"\b(\d{1,6}) ?/ ?(\d{1,6})\b")
 _LONGEST = 1200
 _THAT_IS = re.compile(r"\s*(?:That|This|It|Which|Result|So it)\b")
 _FEW = 10
@@ -229,7 +232,7 @@ def _fault(body: str, source: str, asked: str, said: SaidAnswer) -> str:
     if _works(body, question):
         astray = _astray(body, known, said, by_eye=by_eye, question=question)
         return "what is worked out does not lead to the answer" if astray else ""
-    if by_eye or _ABOUT.search(body):
+    if by_eye or (_ABOUT.search(body) and not _ASKS_ABOUT.search(asked)):
         return "a guess by eye of what has to be worked out from the data of the question"
     circle = _CIRCLE.search(body)
     if circle and not numbers(circle[1]) and HERE not in body[: circle.start()]:
@@ -317,6 +320,8 @@ def _lead(
     may = stepping or not (sloping or _PATTERN.search(question))
     if said.number in factors or (may and steps.lead(values, said.number)):
         return True
+    if "%" in about and said.number in [100 / factor for factor in factors]:
+        return True
     if is_share(told, known, said.number) or in_two_digits(body, told, said.number):
         return True
     if any(of_mixed_units(told, factors, size, said.number) for size in unit_sizes(about)):
@@ -358,6 +363,8 @@ def _astray(
     sentences = [one for one in SENTENCE.findall(body) if HERE in one and not by_eye]
     if any(numbers(one) or _RULE.search(one) for one in sentences):
         return False  # a step may stand in the answer's sentence
+    if "/" in said.written and _of_fractions(body, Fraction(said.written)):
+        return False
     results = [] if by_eye or said.number < 0 or said.rooted else results_of(body)
     if results and not _names_a_step(behind_sums(body), question):
         angles = _ASKS_ANGLE.search(question) is not None
@@ -377,6 +384,13 @@ def _astray(
         any_near((*steps.one(values), *proportions(values)), goals)
         for values in ([*told, *known][:_FEW], [*known, *told][-_FEW:])
     )
+
+
+def _of_fractions(body: str, goal: Fraction) -> bool:
+    """Whether two fractions of a text make a goal."""
+    said = [Fraction(int(top), int(low)) for top, low in _FRACTION.findall(body) if int(low)]
+    pairs_said = permutations(said, 2)
+    return any(goal in (one * two, one + two, one - two, 1 - one) for one, two in pairs_said)
 
 
 def _names_a_step(text: str, question: str) -> bool:
