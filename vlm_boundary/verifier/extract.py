@@ -280,9 +280,19 @@ def _in_words(text: str, target: GoldTarget) -> Found | None:
         begin = max(0, len(text) - 300)
         start, end = (begin + place for place in last.span(last.lastindex or 0))
         return reading("conclusion", text, start, end)
-    return named_choice(text, target.gold.choices) or predicate(text)
+    return named_choice(text, target.gold.choices) or _bold_alone(text) or predicate(text)
 
 
+def _bold_alone(text: str) -> Found | None:
+    """The one thing in bold of the last line: "So Paul sits in **F6**."."""
+    line = last_match(_LINE, text)
+    bold = list(_BOLD.finditer(text, line.start())) if line else []
+    if len(bold) != 1 or text[bold[0].end(1) - 1] in ":：":
+        return None
+    return reading("sentence", text, *bold[0].span(1))
+
+
+_BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
 _BRACKETED = re.compile(
     r"(?:\\left\s*[\[(]\s*)?\\begin\{([pb]?matrix|array)\}[^$]{1,300}?\\end\{\1\}(?:\s*\\right\s*[\])])?|"
     r"(?:\\left)?[\[(]\s*-?[\d.\\][^\[\]()\n]*,[^\[\]()\n]*[\])]|\\\{[^{}\n]*\\\}"
