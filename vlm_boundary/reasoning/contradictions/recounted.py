@@ -272,19 +272,18 @@ def _totals(chain: Chain, lone: set[Number], start: int, end: int) -> Iterator[E
         if value not in lone:
             continue
         told_counts = [one.value for one in told(chain.question).counted.values()]
-        made: set[Number] = {
-            one.values[1]
-            for one in equations(text, start, end)
-            if "+" in text[one.left.start : one.left.end]
-            and isinstance(one.values[1], (int, Fraction))
-        }
+        made, results = set[Number](), set[Number]()
+        for one in equations(text, start, end):
+            if isinstance(result := one.values[1], (int, Fraction)):
+                results.add(result)
+                made |= {result} if "+" in text[one.left.start : one.left.end] else set()
         if _GOES_ON.search(text, match.end(), min(end, match.end() + 30)):
             continue
         if _NOW.search(text, *sentence_around(text, match.start(), match.start(), start, end)):
             continue
         if len(told_counts) > 1:
             made.add(sum(told_counts))
-        if not made or value in made or value == sum(made) or _made(value, made):
+        if not made or value in made or value == sum(made) or _made(value, results):
             continue
         around = _SAID.findall(text, max(start, match.start() - 60), min(end, match.end() + 60))
         terms = [one for one in map(number_of, around) if one not in (value, sum(told_counts))]

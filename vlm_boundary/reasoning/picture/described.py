@@ -22,7 +22,7 @@ from vlm_boundary.reasoning.picture.told import (
     words_of,
 )
 from vlm_boundary.reasoning.text.equations import equations
-from vlm_boundary.reasoning.text.numerals import DIGITS
+from vlm_boundary.reasoning.text.numerals import DIGITS, WORDS, number_of
 from vlm_boundary.reasoning.text.passages import (
     asked_of,
     asks_of_another,
@@ -88,6 +88,7 @@ _OTHERWISE = re.compile(  # right beside the value
     re.IGNORECASE,
 )
 INSTEAD = re.compile(r"[^.;\n]{0,20}\b(?:instead of|rather than)\b")
+_ASIDE = re.compile(rf"{INSTEAD.pattern}|, -?\d")  # or the first of several
 _SUM = re.compile(
     r"(?<![\d.*/×·÷^-])(?<![*/×·÷^-] )\d{1,6}(?:\.\d{1,3})?[°%]?"
     r"(?:\s?\+\s?\d{1,6}(?:\.\d{1,3})?[°%]?){2,12}"
@@ -139,7 +140,7 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         attribute = bool((ATTRIBUTES | {*LETTERS.values()}) & {*match[0]})
         if attribute and (changed or _of_another(text, said, known, start)):
             continue
-        if not excused(chain, text, said, start, end):
+        if said_too(text, match[1], start, end) and not excused(chain, text, said, start, end):
             found.append((match, said))
     names = {fact[0] for fact, _ in found}
     swapped = {said.value for _, said in found} <= {fact.value for fact in known.named.values()}
@@ -232,7 +233,7 @@ def _counted(said: Said, known: Told) -> _Fact | None:
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
         elif behind[0] == "of" and "are" in behind[2:4]:
             behind = behind[behind.index("are") + 1 :]
-        elif behind[0] == "of" and behind[-len(thing) :] == thing:
+        elif behind[0] == "of" and len(behind) < 5 and behind[-len(thing) :] == thing:
             behind = thing
         rest = behind[len(thing) :]
         if {*rest[:1]} <= known.words - _LESS - _OTHER:
@@ -306,11 +307,17 @@ def differs(fact: Said, said: Said) -> bool:
     return whole or abs(fact.value - said.value) > abs(fact.value) / 50
 
 
+def said_too(text: str, fact: Said, start: int, end: int) -> bool:
+    """Whether a chain has the question's value as well, as one that only misread it does."""
+    written = (*DIGITS.findall(text, start, end), *WORDS.findall(text, start, end))
+    return not {fact.value, fact.value / 100}.isdisjoint(map(number_of, written))
+
+
 def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
     """Whether the value comes from a step, is only supposed, or is taken back."""
     if hypothetical(text, said.start, start) or retracted(text, said.end, end):
         return True
-    if INSTEAD.match(text, said.end) or _of_a_column(text, said, start):
+    if _ASIDE.match(text, said.end) or _of_a_column(text, said, start):
         return True
     if _CHANGED.search(text, _sentence(text, said.start, start), said.end):
         return True

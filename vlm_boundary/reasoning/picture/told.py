@@ -114,6 +114,7 @@ _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness",
 }  # fmt: skip
+_OF_SOME = frozenset("slant small large shortest longest inner outer".split())
 _REACH = 90
 
 
@@ -378,7 +379,9 @@ def _keys(said: Said) -> list[tuple[str, ...]]:
     if not words or not any(word[0].isalpha() or len(word) > 2 for word in words):
         return []
     last = words[-1]
-    if len(last) == 1 and last.islower():
+    if (len(last) == 1 and last.islower()) or words == ("in",):
+        return []
+    if last in ATTRIBUTES and _OF_SOME & {*words}:
         return []
     if last.isupper() and words[-2:-1] == ("angle",):
         kind = words[-3:-1] if words[-3:-2] and not words[-3].isupper() else ()

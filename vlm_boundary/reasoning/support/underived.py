@@ -199,14 +199,11 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
     for row in reversed([*rows(body)]):  # what is only thought possible leads nowhere
         if HERE in row.values:
             body = f"{body[: row.start]}{HERE}{body[row.end :]}"
-    if _is_tuple(chain.answer) and {*map(abs, numbers(chain.answer))} <= {*numbers(body)}:
+    several = numbers(chain.answer) if "," in chain.answer else []
+    if len(several) > 1 and {*map(abs, several)} <= {*numbers(body)}:
         return None
     note = _fault(body, source, unlabelled(without_options(asked)), said)
     return [Evidence("no_reasoning", answer.start, answer.end, note)] if note else []
-
-
-def _is_tuple(answer: str) -> bool:
-    return answer.lstrip("\\left ").startswith("(") and "," in answer
 
 
 def _computed(text: str, start: int, answer: str) -> bool:
