@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 
+from vlm_boundary.reasoning.text.numerals import NUMBER_WORDS, WORDED
+from vlm_boundary.reasoning.text.passages import words_in
+
 ATTRIBUTES = tuple(
     (
         "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
@@ -70,13 +73,17 @@ CHANGE = re.compile(
 """Words of another time, another case or another thing, by which two values may hold."""
 ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 """The words of a change that also stand in the name of one thing."""
-# Fast signs of a statement: a value behind a word, and the words on both sides of it.
+# Fast signs of a statement: a value behind a word, and the word behind it.
+_DIGITS = r"-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+_BEHIND = r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 _SITE = re.compile(
-    r" (?=[-$\\(€£\dtfsen])(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
-    r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
-    r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
+    rf" (?=[-$\\(€£\dtfsen])(?<=[a-z=:] )[$\\(]{{0,2}}[$€£]?({_DIGITS}|(?:{WORDED})\b){_BEHIND}"
 )
-_CUT = ".,;:()+*/<>"  # what ends a clause within a word
+_SITE_IN_DIGITS = re.compile(  # faster
+    rf" (?=[-$\\(€£\d])(?<=[a-z=:] )[$\\(]{{0,2}}[$€£]?({_DIGITS}){_BEHIND}"
+)
+_GIVING = _STATING | _BETWEEN
+_CUT = re.compile(r"[.,;:()+*/<>\n]")  # what ends a clause within a word
 _OPENING = frozenset("so since because and but while then that which as".split())
 _REACH = 80
 _CLAUSE_SIGNS = (", ", ". ", "; ", "\n")
@@ -93,11 +100,12 @@ def differing_sites(text: str, start: int, end: int, far: int) -> list[int]:
 
     Nothing of values between which a word tells of a change.
     """
-    found = list(_SITE.finditer(text, start, end))
-    if len({match[1] for match in found}) < 2:
+    in_digits = NUMBER_WORDS.isdisjoint(words_in(text))
+    found = list((_SITE_IN_DIGITS if in_digits else _SITE).finditer(text, start, end))
+    if len(found) < 2:
         return []
-    said = [_before(text, start, match.start()) for match in found]
-    pairs = [*_of_one_name(found, said), *_of_one_thing(found, said)]
+    pairs = [*_of_one_name(text, start, found), *_of_one_thing(text, start, found)]
+    pairs = [pair for pair in pairs if pair[1] - pair[0] <= far]
     if not pairs:
         return []
     first = min(one for one, _, _ in pairs)
@@ -105,61 +113,68 @@ def differing_sites(text: str, start: int, end: int, far: int) -> list[int]:
     changes = [word.start() for word in _WORD.finditer(text, first, last) if _tells(word[0])]
     places: set[int] = set()
     for one, two, apart in pairs:
-        if two - one <= far and _may_differ(text, one, two, changes, apart=apart):
+        if _may_differ(text, one, two, changes, apart=apart):
             places |= {one, two}
     return sorted(places)
 
 
-def _before(text: str, start: int, place: int) -> list[str]:
-    """The words before a place in its line."""
-    first = max(start, place - _REACH)
-    return text[max(first, text.rfind("\n", first, place)) : place].split()
-
-
 def _of_one_name(
-    found: list[re.Match[str]], said: list[list[str]]
+    text: str, start: int, found: list[re.Match[str]]
 ) -> Iterator[tuple[int, int, bool]]:
     """Values that are given to the same words; apart where these are only a letter."""
+    sites = [(match.start(), match[1]) for match in found]
+    sites = [site for site in sites if _word_before(text, start, site[0]) in _GIVING]
+    if len({value for _, value in sites}) < 2:
+        return
     near: deque[tuple[int, str, frozenset[str]]] = deque(maxlen=_NEIGHBOURS)
-    for match, words in zip(found, said, strict=True):
-        if not _stated(words):
-            continue
-        at, value, names = match.start() + 1, match[1], frozenset(_clause(words)) - _NO_NAME
+    met: set[str] = set()
+    for at, value in sites:
+        names = _names(text, start, at)
         if names <= NOBODY or not any(map(_NAME.search, names)):
             continue
-        for place, other, others in near:
-            if value != other and (names <= others or others <= names):
-                shared = min(names, others, key=len)
-                yield place, at, len("".join(shared)) == 1
-        near.append((at, value, names))
+        if not met.isdisjoint(names):
+            for place, other, others in near:
+                if value != other and (names <= others or others <= names):
+                    yield place, at + 1, len("".join(min(names, others, key=len))) == 1
+        met |= names
+        near.append((at + 1, value, names))
 
 
-def _clause(words: list[str]) -> Iterator[str]:
-    """The last words, back to one that begins another clause."""
-    for word in reversed(words):
-        if word in _OPENING:
-            return
-        if not word.isalnum() and (cut := max(map(word.rfind, _CUT))) >= 0:
-            yield word[cut + 1 :]
-            return
-        yield word
+def _word_before(text: str, start: int, place: int) -> str:
+    return text[max(start, text.rfind(" ", start, place) + 1) : place]
+
+
+def _names(text: str, start: int, place: int) -> frozenset[str]:
+    """The words of the clause that gives a value, without those that tell no name from another."""
+    line = text[max(start, place - _REACH) : place]
+    cut = _CUT.search(line[::-1])
+    words = (line[-cut.start() :] if cut and cut.start() else "" if cut else line).split()
+    if not _stated(words):
+        return frozenset()
+    if not _OPENING.isdisjoint(words):
+        opened = max(place for place, word in enumerate(words) if word in _OPENING)
+        words = words[opened + 1 :]
+    return frozenset(words) - _NO_NAME
 
 
 def _of_one_thing(
-    found: list[re.Match[str]], said: list[list[str]]
+    text: str, start: int, found: list[re.Match[str]]
 ) -> Iterator[tuple[int, int, bool]]:
     """Different counts of one thing, where the first is not only spoken of again."""
     counted: dict[str, list[tuple[int, str]]] = {}
-    for match, words in zip(found, said, strict=True):
+    for match in found:
         thing = match[2]
-        if thing is None or not words or words[-1].lower() not in _COUNTING or thing in _NO_NAME:
+        if thing is None or thing in _NO_NAME:
             continue
         at, value = match.start() + 1, match[1]
+        word = _word_before(text, start, at - 1).lower()
+        if word not in _COUNTING:
+            continue
         near = counted.setdefault(thing, [])
         for place, other in near[-_NEIGHBOURS:]:
             if value != other:
                 yield place, at, True
-        if words[-1].lower() not in _AGAIN:
+        if word not in _AGAIN:
             near.append((at, value))
 
 

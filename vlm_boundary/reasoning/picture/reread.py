@@ -295,7 +295,7 @@ def _ranks(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
             yield Evidence("contradiction", *match.span(), note)
 
 
-@lru_cache(maxsize=256)  # many samples answer one question
+@lru_cache(maxsize=4096)  # many samples answer one question
 def _drawn(question: str) -> tuple[frozenset[str], frozenset[str], tuple[tuple[str, str], ...]]:
     """The triangles, the right angles and the pairs of equal sides of a question."""
     names = _TRIANGLE.findall(question) if "riangle" in question else ()

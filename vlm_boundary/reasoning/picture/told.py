@@ -260,7 +260,7 @@ def _front(text: str, first: int, start: int) -> str:
     return f"{match['name']} " if match else ""
 
 
-@lru_cache(maxsize=256)  # many samples answer one question
+@lru_cache(maxsize=4096)  # many samples answer one question
 def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
     described = _BRACKETS.search(question) if "[" in question else None
