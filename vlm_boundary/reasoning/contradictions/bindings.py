@@ -15,6 +15,7 @@ from vlm_boundary.reasoning.contradictions.sites import (
     DROPPED,
     MEASURES,
     NOBODY,
+    NOT_COUNTED,
     differing_sites,
 )
 from vlm_boundary.reasoning.lists.number_lists import value_of
@@ -78,17 +79,7 @@ _OWNER = re.compile(  # what stands before it: the tower has a, a rectangle of
     r"(?P<det>\b(?:an?|the|its) )?(?P<kind>[a-z]{3,9} )?\Z",
     re.IGNORECASE,
 )
-_NOT_IT = (
-    r"(?!(?:and|are|is|was|were|more|less|fewer|left|times|percent|degrees?|units?|than|equal"
-    r"|together"
-    r"|make|makes|give|gives|for|with|from|into|the|that|which|have|has|out|per|other|others|plus"
-    r"|minus|over|but|each|both|remaining|remain|higher|lower|larger|smaller|different|years?"
-    r"|hours?|minutes?|seconds?"
-    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides|possib\w+"
-    r"|choices"
-    r"|options|outcomes|arrangements|combinations|paths|routes|positions|solutions|digits"
-    r"|numbers)\b)"
-)
+_NOT_IT = rf"(?!(?:{'|'.join(NOT_COUNTED)}|possib\w+)\b)"
 _THING = (
     rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
 )
@@ -167,7 +158,7 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     The words beside two values, at most `far` characters apart, tell it before one is taken apart.
     """
     places = differing_sites(text, start, end, far)
-    named = text.count("est") + text.count("most ") + text.count("ight") > 1
+    named = text.count("est ") + text.count("est.") + text.count("most ") + text.count("ight") > 1
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return

@@ -42,11 +42,14 @@ _LOOKS_ELSEWHERE = re.compile(  # find the row for Friday, and what follows is s
     r"(?:[^.\n]|(?<=[A-Z][a-z])\.){0,100}[.:\n]\s{0,4}\Z"  # Miss West, Ms. North
 )
 _FAR = 1000
+_SHORTEST = len("x = 1. x = 2")
 _MOST = 200
 
 
 def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing that is said twice, differently, with no word of a change between."""
+    if end - start < _SHORTEST:
+        return
     found: list[Evidence] = []
     for one, two in _pairs(text, start, end):
         if all(item.end <= one.start or two.end <= item.start for item in found):

@@ -44,6 +44,16 @@ _COUNTING = frozenset(
     "is are were has have owns own shows show contains contain holds hold includes include sees see"
     " counts count only exactly and the these those his her their all".split()
 )
+NOT_COUNTED = (
+    "and are is was were more less fewer left times percent degree degrees unit units than equal"
+    " together make makes give gives for with from into the that which have has out per other"
+    " others plus minus over but each both remaining remain higher lower larger smaller different"
+    " year years hour hours minute minutes second seconds days dollars euros cents points meters"
+    " metres inches ways pairs cases sides choices options outcomes arrangements combinations"
+    " paths routes positions solutions digits numbers"
+).split()
+"""What stands behind a number and is no thing that somebody has so many of."""
+_NO_THING = _NO_NAME.union(NOT_COUNTED)
 _STATING = _VERBS.union(ATTRIBUTES)
 _BETWEEN = frozenset(  # what may stand between such a word and its value
     "of at to about exactly only just approximately a an the has have with".split()
@@ -84,6 +94,8 @@ _SITE_IN_DIGITS = re.compile(  # faster
 )
 _GIVING = _STATING | _BETWEEN
 _CUT = re.compile(r"[.,;:()+*/<>\n]")  # what ends a clause within a word
+_SIGNS = frozenset("= + - − × ÷ · \\times \\cdot".split())  # with them, words are no name
+_NOTHING = frozenset[str]()
 _OPENING = frozenset("so since because and but while then that which as".split())
 _REACH = 80
 _CLAUSE_SIGNS = (", ", ". ", "; ", "\n")
@@ -122,8 +134,9 @@ def _of_one_name(
     text: str, start: int, found: list[re.Match[str]]
 ) -> Iterator[tuple[int, int, bool]]:
     """Values that are given to the same words; apart where these are only a letter."""
-    sites = [(match.start(), match[1]) for match in found]
-    sites = [site for site in sites if _word_before(text, start, site[0]) in _GIVING]
+    sites = [
+        (match.start(), match[1]) for match in found if _is_given(text, start, match.start())
+    ]
     if len({value for _, value in sites}) < 2:
         return
     near: deque[tuple[int, str, frozenset[str]]] = deque(maxlen=_NEIGHBOURS)
@@ -140,6 +153,14 @@ def _of_one_name(
         near.append((at + 1, value, names))
 
 
+def _is_given(text: str, start: int, place: int) -> bool:
+    """Whether a word before a value may give it to what is named, which no number is."""
+    word = _word_before(text, start, place)
+    if word == "=":
+        return not _word_before(text, start, place - 2).isdecimal()
+    return word in _GIVING
+
+
 def _word_before(text: str, start: int, place: int) -> str:
     return text[max(start, text.rfind(" ", start, place) + 1) : place]
 
@@ -148,13 +169,17 @@ def _names(text: str, start: int, place: int) -> frozenset[str]:
     """The words of the clause that gives a value, without those that tell no name from another."""
     line = text[max(start, place - _REACH) : place]
     cut = _CUT.search(line[::-1])
-    words = (line[-cut.start() :] if cut and cut.start() else "" if cut else line).split()
+    if cut:
+        if cut[0] in "+/<>":
+            return _NOTHING  # a term of an expression
+        line = line[len(line) - cut.start() :]
+    words = line.split()
     if not _stated(words):
-        return frozenset()
+        return _NOTHING
     if not _OPENING.isdisjoint(words):
         opened = max(place for place, word in enumerate(words) if word in _OPENING)
         words = words[opened + 1 :]
-    return frozenset(words) - _NO_NAME
+    return _NOTHING if not _SIGNS.isdisjoint(words[:-1]) else frozenset(words) - _NO_NAME
 
 
 def _of_one_thing(
@@ -164,7 +189,7 @@ def _of_one_thing(
     counted: dict[str, list[tuple[int, str]]] = {}
     for match in found:
         thing = match[2]
-        if thing is None or thing in _NO_NAME:
+        if thing is None or thing in _NO_THING:
             continue
         at, value = match.start() + 1, match[1]
         word = _word_before(text, start, at - 1).lower()
