@@ -66,7 +66,8 @@ _NAMED_FIRST = re.compile(
     rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s{{0,4}}",
 )
 _CALLED = re.compile(  # a name that is called the largest, or a right angle
-    rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
+    r"[iwha](?:(?<=i)ght[- ]angle|(?:(?<=i)s|(?<=[wh])as|(?<=a)re)"
+    rf" (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b)"
 )
 _HAVING = re.compile(  # a length of 8; of width 4
     rf"(?P<head>{opening(ATTRIBUTES)}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"

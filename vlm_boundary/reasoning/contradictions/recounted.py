@@ -111,8 +111,8 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """A value that is said once and used nowhere, of what has another value that is used."""
     text = chain.text
     written = DIGITS.findall(text, start, end)
-    if not NUMBER_WORDS.isdisjoint(words_in(text)):
-        written += WORDS.findall(text, start, end)
+    for word in NUMBER_WORDS & words_in(text):
+        written += [word] * _times(word, text, start, end)
     if not written:
         return
     if "(" in text and _PAIRS.search(text, start, end):
@@ -136,6 +136,17 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
             yield from phrases(text, lone, asked, numbers, start, end)
         if "+" in text and "\n" in text:
             yield from added(text, lone, start, end)
+
+
+def _times(word: str, text: str, start: int, end: int) -> int:
+    """How often a word stands in a text."""
+    times, low = 0, text[start:end].lower()
+    place = low.find(word)
+    while place >= 0:
+        last = place + len(word)
+        times += not (low[max(0, place - 1) : place].isalnum() or low[last : last + 1].isalnum())
+        place = low.find(word, last)
+    return times
 
 
 def _said_once(written: list[str]) -> set[str]:

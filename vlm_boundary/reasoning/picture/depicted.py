@@ -139,7 +139,7 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _slopes(question, text, start, end)
     if "[" in question and ":" in text:
         yield from _times(question, text, start, end)
-    if len(_BEST.findall(text, start, end)) > 1:
+    if text.count("est ") > 1 and len(_BEST.findall(text, start, end)) > 1:
         yield from _best_of(text, start, end)
     if "]" in question:
         yield from _asked_for(chain, text, start, end)
