@@ -19,7 +19,7 @@ from vlm_boundary.reasoning.contradictions.sites import (
     differing_sites,
 )
 from vlm_boundary.reasoning.lists.number_lists import value_of
-from vlm_boundary.reasoning.text.passages import SENTENCE, opening
+from vlm_boundary.reasoning.text.passages import SENTENCE, opening, words_in
 from vlm_boundary.verifier.phrases import occurs
 
 _PICTURE = (
@@ -60,7 +60,8 @@ _STATED = re.compile(
     rf"|comes|being|stands|amounts)|=|:){_SOFT}\s?{_VALUE}{_UNIT}(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_SUPERLATIVE = r"(?:most|least|winner|maximum|minimum|[a-z]{3,9}est)"
+_CALLING = frozenset("most least winner maximum minimum".split())
+_SUPERLATIVE = rf"(?:{'|'.join(sorted(_CALLING))}|[a-z]{{3,9}}est)"
 _NAMED_FIRST = re.compile(
     rf"(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
     rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s{{0,4}}",
@@ -159,7 +160,7 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     The words beside two values, at most `far` characters apart, tell it before one is taken apart.
     """
     places = differing_sites(text, start, end, far)
-    named = text.count("est ") + text.count("est.") + text.count("most ") + text.count("ight") > 1
+    named = _may_call_twice(text)
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
@@ -168,6 +169,15 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
         if here or (named and _CALLED.search(sentence)):
             yield from _of_sentence(sentence, match.start())
+
+
+def _may_call_twice(text: str) -> bool:
+    """Whether a word by which a name is called something, without a number, stands twice."""
+    words = words_in(text)
+    said = [word for word in words if word.endswith("est")] if text.count("est") > 1 else []
+    if any(text.count(word) > 1 for word in (*said, *(_CALLING & words))):
+        return True
+    return text.count("ight angle") + text.count("ight-angle") > 1
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:

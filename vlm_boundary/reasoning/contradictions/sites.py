@@ -102,7 +102,7 @@ _CLAUSE_SIGNS = (", ", ". ", "; ", "\n")
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
 _NAME = re.compile(r"[^\W\d_]|∠|\d\d")  # a year is one as well
 _SENTENCE_END = re.compile(r"[.\n]")
-_WORD = re.compile(r"\b[A-Za-z]+\b")
+_WORD = re.compile(r"[A-Za-z]+")
 _NEIGHBOURS = 40
 _NEXT = 60
 
@@ -117,15 +117,15 @@ def differing_sites(text: str, start: int, end: int, far: int) -> list[int]:
     if len(found) < 2:
         return []
     pairs = [*_of_one_name(text, start, found), *_of_one_thing(text, start, found)]
-    pairs = [pair for pair in pairs if pair[1] - pair[0] <= far]
+    pairs = [pair for pair in pairs if pair[1] - pair[0] <= far and _may_differ(text, *pair)]
     if not pairs:
         return []
     first = min(one for one, _, _ in pairs)
     last = min(end, max(two for _, two, _ in pairs) + _NEXT)
     changes = [word.start() for word in _WORD.finditer(text, first, last) if _tells(word[0])]
     places: set[int] = set()
-    for one, two, apart in pairs:
-        if _may_differ(text, one, two, changes, apart=apart):
+    for one, two, _ in pairs:
+        if not _changed(text, one, two, changes):
             places |= {one, two}
     return sorted(places)
 
@@ -134,9 +134,7 @@ def _of_one_name(
     text: str, start: int, found: list[re.Match[str]]
 ) -> Iterator[tuple[int, int, bool]]:
     """Values that are given to the same words; apart where these are only a letter."""
-    sites = [
-        (match.start(), match[1]) for match in found if _is_given(text, start, match.start())
-    ]
+    sites = [(match.start(), match[1]) for match in found if _is_given(text, start, match.start())]
     if len({value for _, value in sites}) < 2:
         return
     near: deque[tuple[int, str, frozenset[str]]] = deque(maxlen=_NEIGHBOURS)
@@ -154,10 +152,11 @@ def _of_one_name(
 
 
 def _is_given(text: str, start: int, place: int) -> bool:
-    """Whether a word before a value may give it to what is named, which no number is."""
+    """Whether a word before a value may give it to what is named, for which letters are needed."""
     word = _word_before(text, start, place)
     if word == "=":
-        return not _word_before(text, start, place - 2).isdecimal()
+        named = _word_before(text, start, place - 2)
+        return named.lower() != named.upper()
     return word in _GIVING
 
 
@@ -213,18 +212,22 @@ def _stated(words: list[str]) -> bool:
     return False
 
 
-def _may_differ(text: str, one: int, two: int, changes: list[int], *, apart: bool) -> bool:
-    """Whether no word of a change stands between two values, nor behind the second one.
+def _may_differ(text: str, one: int, two: int, apart: bool) -> bool:
+    """Whether two values that are `apart` stand in two sentences."""
+    return not apart or _SENTENCE_END.search(text, one, _clause_before(text, one, two)) is not None
 
-    Two values that are `apart` count only in two sentences.
-    """
-    last = max(text.rfind(sign, one, two) for sign in _CLAUSE_SIGNS)
-    if apart and _SENTENCE_END.search(text, one, last + 1) is None:
-        return False
-    if _any_between(changes, one, last):
-        return False
+
+def _clause_before(text: str, one: int, two: int) -> int:
+    """Where the sign ends that parts the clause of the second value from the one before it."""
+    return max(text.rfind(sign, one, two) for sign in _CLAUSE_SIGNS) + 1
+
+
+def _changed(text: str, one: int, two: int, changes: list[int]) -> bool:
+    """Whether a word of a change stands between two values, or behind the second one."""
+    if _any_between(changes, one, _clause_before(text, one, two) - 1):
+        return True
     closed = _CLAUSE.search(text, two, two + _NEXT)
-    return not _any_between(changes, two, closed.start() if closed else two + _NEXT)
+    return _any_between(changes, two, closed.start() if closed else two + _NEXT)
 
 
 def _any_between(places: list[int], first: int, last: int) -> bool:
