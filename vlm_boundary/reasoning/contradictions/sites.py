@@ -26,10 +26,11 @@ DROPPED = frozenset(
 MEASURES = frozenset(
     "value measure measurement size reading angle-measure number amount count".split()
 )
-NOBODY = frozenset(
+_SEEN = frozenset("image picture figure chart graph diagram table".split())
+NOBODY = _SEEN.union(
     "it this that which he she they we i you there these those one what who answer result sum"
     " product difference quotient remainder ratio total rest other another step each half third"
-    " both image picture figure chart graph diagram table".split()
+    " both".split()
 )
 _PLAIN_WORDS = frozenset(
     "was were has have had with by it we degrees units cm points dollars euros meters metres equals"
@@ -85,7 +86,7 @@ ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECAS
 """The words of a change that also stand in the name of one thing."""
 # Fast signs of a statement: a value behind a word, and the word behind it.
 _DIGITS = r"-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
-_BEHIND = r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
+_BEHIND = r"(?![\d/^:]|(?:[°%]| [a-z]{1,14})?\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 _SITE = re.compile(
     rf" (?=[-$\\(€£\dtfsen])(?<=[a-z=:] )[$\\(]{{0,2}}[$€£]?({_DIGITS}|(?:{WORDED})\b){_BEHIND}"
 )
@@ -96,7 +97,11 @@ _GIVING = _STATING | _BETWEEN
 _CUT = re.compile(r"[.,;:()+*/<>\n]")  # what ends a clause within a word
 _SIGNS = frozenset("= + - − × ÷ · \\times \\cdot".split())  # with them, words are no name
 _NOTHING = frozenset[str]()
-_OPENING = frozenset("so since because and but while then that which as".split())
+_OPENING = frozenset(
+    "so since because and but while then that which as with whose where here whereas".split()
+)
+_OF = frozenset("of for in on at".split())
+_ANYTHING = (NOBODY - _SEEN) | {"all"}
 _REACH = 80
 _CLAUSE_SIGNS = (", ", ". ", "; ", "\n")
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
@@ -166,19 +171,32 @@ def _word_before(text: str, start: int, place: int) -> str:
 
 def _names(text: str, start: int, place: int) -> frozenset[str]:
     """The words of the clause that gives a value, without those that tell no name from another."""
-    line = text[max(start, place - _REACH) : place]
-    cut = _CUT.search(line[::-1])
-    if cut:
-        if cut[0] in "+/<>":
+    behind = text[max(start, place - _REACH) : place][::-1]
+    if cut := _CUT.search(behind):
+        after = behind[cut.end() : cut.end() + 2].lstrip(" ")
+        if cut[0] in "+/<>" or (cut[0] == "*" and after[:1].isalnum()):
             return _NOTHING  # a term of an expression
-        line = line[len(line) - cut.start() :]
-    words = line.split()
-    if not _stated(words):
+        behind = behind[: cut.start()]
+    words = behind[::-1].split()
+    verb = _stating(words)
+    if not verb:
         return _NOTHING
     if not _OPENING.isdisjoint(words):
         opened = max(place for place, word in enumerate(words) if word in _OPENING)
         words = words[opened + 1 :]
-    return _NOTHING if not _SIGNS.isdisjoint(words[:-1]) else frozenset(words) - _NO_NAME
+    if not _SIGNS.isdisjoint(words[:-1]):
+        return _NOTHING
+    return _NOTHING if verb in _VERBS and _of_anything(words) else frozenset(words) - _NO_NAME
+
+
+def _of_anything(words: list[str]) -> bool:
+    """Whether a name begins as that of a sum, of another one, or of what is only pointed at."""
+    for word in words:
+        if word in _OF:
+            return False
+        if word.lower() in _ANYTHING:
+            return True
+    return False
 
 
 def _of_one_thing(
@@ -202,14 +220,14 @@ def _of_one_thing(
             near.append((at, value))
 
 
-def _stated(words: list[str]) -> bool:
-    """Whether words end in one that gives a value, with nothing but soft words behind it."""
+def _stating(words: list[str]) -> str:
+    """The word that gives a value at the end of others, with nothing but soft words behind it."""
     for word in reversed(words):
         if word in _STATING:
-            return True
+            return word
         if word not in _BETWEEN:
-            return False
-    return False
+            return ""
+    return ""
 
 
 def _may_differ(text: str, one: int, two: int, apart: bool) -> bool:

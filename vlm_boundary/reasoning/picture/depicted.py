@@ -30,6 +30,7 @@ _SIDES_OF = re.compile(
     r"(?: ?[cm]?m)? and (?P<two>\d{1,3})(?![\d%°/]|\.\d|,\d| ?[-+*/×·=])"
 )
 _SIZED = (" by ", "sides", "legs ", "diagonals")
+_SCALED = ("=", "stands for", "represents")
 _STANDS_FOR = ("1 ", "ne ", "ach ", "very ")
 _TIME = re.compile(
     r"\b(?P<what>dep|leav|start|begin|arr(?=iv|\.)|reach|ends\b)[a-z]*\.?(?: [a-zA-Z]{1,9}){0,3}?"
@@ -138,7 +139,7 @@ def _asks(question: str) -> _Asks:
         polygon="gon" in question,
         sizes=frozenset(_BY.findall(question) + _SIDES_OF.findall(question)),
         described="[" in question,
-        scaled=_ONE_IS.search(question) is not None,
+        scaled=occurs(_SCALED, question) and _ONE_IS.search(question) is not None,
     )
 
 
