@@ -174,10 +174,12 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
 def _may_call_twice(text: str) -> bool:
     """Whether a word by which a name is called something, without a number, stands twice."""
     words = words_in(text)
-    said = [word for word in words if word.endswith("est")] if text.count("est") > 1 else []
-    if any(text.count(word) > 1 for word in (*said, *(_CALLING & words))):
+    said = _CALLING & words
+    if text.count("est") > 1:
+        said |= {word for word in words if word.endswith("est")}
+    if said and any(text.count(word) > 1 for word in said):
         return True
-    return text.count("ight angle") + text.count("ight-angle") > 1
+    return "angle" in words and text.count("ight angle") + text.count("ight-angle") > 1
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:

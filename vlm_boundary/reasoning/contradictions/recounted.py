@@ -32,6 +32,7 @@ from vlm_boundary.reasoning.text.numerals import (
 )
 from vlm_boundary.reasoning.text.passages import asked_of, takes_back, words_in
 from vlm_boundary.reasoning.text.steps import shown
+from vlm_boundary.verifier.phrases import occurs
 
 _WORD = (  # begins with a set of characters, so that all others are passed fast
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
@@ -128,14 +129,17 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     numbers = Counter(map(number_of, written))
     lone = {value for value in lone if numbers[value] == 1}
     if lone:
-        yield from _counts(chain, lone, asked, numbers, start, end)
+        found = (one for one in DIGITS.finditer(text, start, end) if one[0] in strange)
+        sites = [one for one in found if number_of(one[0]) in lone]
+        if _may_count(text, lone, sites):
+            yield from _counts(chain, lone, asked, numbers, start, end)
         if "[" in chain.question:  # else it may be another case's
             yield from _letters(chain, lone, start, end)
-        yield from _totals(chain, lone, start, end)
-        if named_again(text, lone, start, end):
+        yield from _totals(chain, lone, sites, start, end)
+        if named_again(text, sites, start):
             yield from phrases(text, lone, asked, numbers, start, end)
         if "+" in text and "\n" in text:
-            yield from added(text, lone, start, end)
+            yield from added(text, lone, sites, start, end)
 
 
 def _times(word: str, text: str, start: int, end: int) -> int:
@@ -185,6 +189,13 @@ def _counted(text: str, start: int, end: int) -> Iterator[_Count]:
             yield _Count(value, match["kind"].strip().lower(), thing, match.start(), match.end())
 
 
+def _may_count(text: str, lone: set[Number], sites: list[re.Match[str]]) -> bool:
+    """Whether a number that stands once may be one of things."""
+    if any(_COUNTED.match(text, site.start()) for site in sites):
+        return True
+    return not lone.isdisjoint(map(number_of, NUMBER_WORDS & words_in(text)))
+
+
 def _counts(
     chain: Chain,
     lone: set[Number],
@@ -195,9 +206,6 @@ def _counts(
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
-    may_count = [*(NUMBER_WORDS & words_in(text)), *_COUNTED.findall(text, start, end)]
-    if lone.isdisjoint(map(number_of, may_count)):
-        return
     said = list(_counted(text, start, end))
     low, things = chain.question.lower(), [one.thing for one in said]
     if not any(
@@ -279,13 +287,19 @@ def _letters(chain: Chain, lone: set[Number], start: int, end: int) -> Iterator[
             yield Evidence("contradiction", *match.span(), note)
 
 
-def _totals(chain: Chain, lone: set[Number], start: int, end: int) -> Iterator[Evidence]:
+def _totals(
+    chain: Chain, lone: set[Number], sites: list[re.Match[str]], start: int, end: int
+) -> Iterator[Evidence]:
     """A total that is none of the sums worked out, and is used nowhere."""
     text, words = chain.text, words_in(chain.text)
     found: list[re.Match[str]] = []
-    if not _TOTALS.isdisjoint(words):
+    if not _TOTALS.isdisjoint(words) and any(
+        occurs(("otal", "um"), text[max(start, one.start() - 20) : one.start()]) for one in sites
+    ):
         found += islice(_TOTAL.finditer(text, start, end), 20)
-    if not _TOGETHER_WORDS.isdisjoint(words):
+    if not _TOGETHER_WORDS.isdisjoint(words) and any(
+        occurs((" in ", " altog"), text[one.end() : one.end() + 36]) for one in sites
+    ):
         found += islice(_TOGETHER.finditer(text, start, end), 20)
     for match in found:
         value = number_of(match["value"] if match.re is _TOTAL else match[0].partition(" ")[0])
