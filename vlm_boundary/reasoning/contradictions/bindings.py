@@ -164,7 +164,10 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
-    for match in SENTENCE.finditer(text, start, end):
+    first = start if named else max(start, text.rfind("\n", start, places[0]) + 1)
+    for match in SENTENCE.finditer(text, first, end):
+        if not named and match.start() > places[-1]:
+            return
         sentence = match[0]
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
         if here or (named and _CALLED.search(sentence)):

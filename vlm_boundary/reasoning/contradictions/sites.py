@@ -151,7 +151,8 @@ def _of_one_name(
         if not met.isdisjoint(names):
             for place, other, others in near:
                 if value != other and (names <= others or others <= names):
-                    yield place, at + 1, len("".join(min(names, others, key=len))) == 1
+                    shared = min(names, others, key=len)
+                    yield place, at + 1, len("".join(shared)) == 1
         met |= names
         near.append((at + 1, value, names))
 
