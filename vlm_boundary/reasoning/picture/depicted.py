@@ -130,7 +130,7 @@ class _Asks(NamedTuple):
     sizes: frozenset[tuple[str, str]]
     """Both sides of each rectangle."""
     described: bool
-    scaled: bool
+    scale: re.Match[str] | None
 
 
 @lru_cache(maxsize=4096)  # many samples answer one question
@@ -139,7 +139,7 @@ def _asks(question: str) -> _Asks:
         polygon="gon" in question,
         sizes=frozenset(_BY.findall(question) + _SIDES_OF.findall(question)),
         described="[" in question,
-        scaled=occurs(_SCALED, question) and _ONE_IS.search(question) is not None,
+        scale=_ONE_IS.search(question) if occurs(_SCALED, question) else None,
     )
 
 
@@ -159,8 +159,8 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _best_of(text, start, end)
     if asks.described:
         yield from _asked_for(chain, text, start, end)
-    if asks.scaled and occurs(_STANDS_FOR, text):
-        yield from _scales(question, text, start, end)
+    if asks.scale and occurs(_STANDS_FOR, text):
+        yield from _scales(asks.scale, text, start, end)
     known = told(question)
     if not known:
         return
@@ -281,11 +281,8 @@ def _extremes(question: str, text: str, known: Told, start: int, end: int) -> It
                 yield Evidence("contradiction", *match.span(), f"{note}, not {shown(fact.value)}")
 
 
-def _scales(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+def _scales(told_of: re.Match[str], text: str, start: int, end: int) -> Iterator[Evidence]:
     """What one of a thing stands for, said otherwise: 1 cm = 4 km, and 5 km for a centimetre."""
-    told_of = _ONE_IS.search(question)
-    if told_of is None:
-        return
     ones = {told_of["one"], _LONG.get(told_of["one"], told_of["one"])}
     ones |= _PICTURES if told_of["one"] not in _LONG else set()
     others = {told_of["other"], _LONG.get(told_of["other"], told_of["other"])}
