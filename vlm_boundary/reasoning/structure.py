@@ -7,7 +7,6 @@ import re
 from vlm_boundary.reasoning.contradictions.attributes import changed_attributes
 from vlm_boundary.reasoning.contradictions.recounted import recountings
 from vlm_boundary.reasoning.contradictions.restated import restatements
-from vlm_boundary.reasoning.contradictions.strays import strays
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists.wrong import wrong_lists
@@ -76,7 +75,6 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += rereadings(chain, start, end)
     found += recountings(chain, start, end)
     found += changed_attributes(chain, start, end)
-    found += strays(chain, start, end)
     found += wrong_lists(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)

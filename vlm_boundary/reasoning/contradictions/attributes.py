@@ -31,11 +31,15 @@ _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
 )
+_SIGN = r"[+*/×÷·^]"
+_ALONE = r"(?!\d|\.\d| ?[-+*/×÷·^≈≤≥√<>−=(])"  # no term of an expression
 _LETTERED = re.compile(  # begins with its sign
-    r"=(?:(?<=([a-z])=)(?<!\w.=)|(?<=([a-z]) =)(?<!\w. =)) ?(\d+(?:\.\d+)?)"
+    rf"=(?:(?<=([a-z])=)(?<!\w.=)(?<!{_SIGN}.=)(?<!{_SIGN} .=)"
+    rf"|(?<=([a-z]) =)(?<!\w. =)(?<!{_SIGN}. =)(?<!{_SIGN} . =)) ?(\d+(?:\.\d+)?){_ALONE}"
 )
 _ROUND = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"([RrDd](?:(?<=[Rr])adius|(?<=[Dd])iameter))\b[^\d.\n]{0,30}(\d+(?:\.\d+)?)"
+    rf"{_ALONE}"
 )
 _LETTER = re.compile(r"(?<![A-Za-z])[a-z](?![A-Za-z\d])")
 _NAME = re.compile(  # begins with a set of characters as well

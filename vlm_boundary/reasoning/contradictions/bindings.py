@@ -15,10 +15,11 @@ from vlm_boundary.reasoning.contradictions.sites import (
     DROPPED,
     MEASURES,
     NOBODY,
+    NOT_COUNTED,
     differing_sites,
 )
 from vlm_boundary.reasoning.lists.number_lists import value_of
-from vlm_boundary.reasoning.text.passages import SENTENCE, opening
+from vlm_boundary.reasoning.text.passages import SENTENCE, opening, words_in
 from vlm_boundary.verifier.phrases import occurs
 
 _PICTURE = (
@@ -59,13 +60,15 @@ _STATED = re.compile(
     rf"|comes|being|stands|amounts)|=|:){_SOFT}\s?{_VALUE}{_UNIT}(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_SUPERLATIVE = r"(?:most|least|winner|maximum|minimum|[a-z]{3,9}est)"
+_CALLING = frozenset("most least winner maximum minimum".split())
+_SUPERLATIVE = rf"(?:{'|'.join(sorted(_CALLING))}|[a-z]{{3,9}}est)"
 _NAMED_FIRST = re.compile(
     rf"(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
     rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s{{0,4}}",
 )
 _CALLED = re.compile(  # a name that is called the largest, or a right angle
-    rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
+    r"[iwha](?:(?<=i)ght[- ]angle|(?:(?<=i)s|(?<=[wh])as|(?<=a)re)"
+    rf" (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b)"
 )
 _HAVING = re.compile(  # a length of 8; of width 4
     rf"(?P<head>{opening(ATTRIBUTES)}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
@@ -78,17 +81,7 @@ _OWNER = re.compile(  # what stands before it: the tower has a, a rectangle of
     r"(?P<det>\b(?:an?|the|its) )?(?P<kind>[a-z]{3,9} )?\Z",
     re.IGNORECASE,
 )
-_NOT_IT = (
-    r"(?!(?:and|are|is|was|were|more|less|fewer|left|times|percent|degrees?|units?|than|equal"
-    r"|together"
-    r"|make|makes|give|gives|for|with|from|into|the|that|which|have|has|out|per|other|others|plus"
-    r"|minus|over|but|each|both|remaining|remain|higher|lower|larger|smaller|different|years?"
-    r"|hours?|minutes?|seconds?"
-    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides|possib\w+"
-    r"|choices"
-    r"|options|outcomes|arrangements|combinations|paths|routes|positions|solutions|digits"
-    r"|numbers)\b)"
-)
+_NOT_IT = rf"(?!(?:{'|'.join(NOT_COUNTED)}|possib\w+)\b)"
 _THING = (
     rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
 )
@@ -138,7 +131,6 @@ _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness", "old": "age", "heavy": "weight",
 }  # fmt: skip
-_WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
     r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>–−]|\\times|\\cdot|\\div|more |less |times |fewer )"
@@ -168,15 +160,29 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     The words beside two values, at most `far` characters apart, tell it before one is taken apart.
     """
     places = differing_sites(text, start, end, far)
-    named = sum(map(text.count, _WITHOUT_NUMBER)) > 1
+    named = _may_call_twice(text)
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
-    for match in SENTENCE.finditer(text, start, end):
+    first = start if named else max(start, text.rfind("\n", start, places[0]) + 1)
+    for match in SENTENCE.finditer(text, first, end):
+        if not named and match.start() > places[-1]:
+            return
         sentence = match[0]
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
         if here or (named and _CALLED.search(sentence)):
             yield from _of_sentence(sentence, match.start())
+
+
+def _may_call_twice(text: str) -> bool:
+    """Whether a word by which a name is called something, without a number, stands twice."""
+    words = words_in(text)
+    said = _CALLING & words
+    if text.count("est") > 1:
+        said |= {word for word in words if word.endswith("est")}
+    if said and any(text.count(word) > 1 for word in said):
+        return True
+    return "angle" in words and text.count("ight angle") + text.count("ight-angle") > 1
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:

@@ -12,6 +12,7 @@ from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.text.numerals import Number, number_of
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted, takes_back, words_in
 from vlm_boundary.reasoning.text.steps import shown
+from vlm_boundary.verifier.phrases import occurs
 
 CHANGE = re.compile(
     r"\b(?:if|would|could|might|another|other|others|left|remain\w*|new|now|more|less|fewer|extra"
@@ -62,7 +63,6 @@ _LISTED = re.compile(
     r"|[.,:]\d)(?:[^\S\n]*°?[a-zA-Z]{0,12}){0,2}[.,;]?$",
     re.MULTILINE,
 )
-_IN_LINE = re.compile(r"[:–-]\**[^\S\n]*[$€£]?(\d{1,6}(?:\.\d{1,3})?)(?![\d/%]|[.,:]\d)")
 _ADDED = re.compile(
     r"\d(?<![\d.*/×·+-]\d)(?<![*/×·+-] \d)\d{0,5}(?:\.\d{1,3})?"
     r"(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
@@ -71,18 +71,20 @@ _LETTERS = re.compile(r"[a-z]+")
 _MOST = 60
 
 
-def named_again(text: str, lone: set[Number], start: int, end: int) -> bool:
-    """Whether a width, or two words before a value that nothing uses, may be named twice."""
-    if any(text.count(size, start, end) > 1 for size in _SIZES & words_in(text)):
+def named_again(text: str, sites: list[re.Match[str]], start: int) -> bool:
+    """Whether a width, or two words before one of the values at `sites`, may be named twice."""
+    if any(text.count(size) > 1 for size in _SIZES & words_in(text)):
         return True
-    sites = (one for one in _VALUED.finditer(text, start, end) if number_of(one["value"]) in lone)
     low = ""
-    for site in islice(sites, _MOST):
-        link = text[text.rfind(" ", start, site.start()) + 1 : site.start()]
+    for site in sites[:_MOST]:
+        space = text.rfind(" ", start, site.start())
+        if space < 0 or _VALUED.match(text, space) is None:
+            continue
+        link = text[text.rfind(" ", start, space) + 1 : space]
         if link not in _LINKS and link[-1] != ":" and "-" not in link:
             continue
         low = low or text.lower()
-        words = _LETTERS.findall(low, max(start, site.start() - 50), site.start())[-4:]
+        words = _LETTERS.findall(low, max(start, space - 50), space)[-4:]
         if any(
             _PLAIN.isdisjoint(pair)
             and (low.count(" ".join(pair)) > 1 or low.count("-".join(pair)) > 1)
@@ -143,9 +145,13 @@ def _of_whom(text: str, match: re.Match[str], start: int) -> str:
     return whom[1] if whom else ""
 
 
-def added(text: str, lone: set[Number], start: int, end: int) -> Iterator[Evidence]:
+def added(
+    text: str, lone: set[Number], sites: list[re.Match[str]], start: int, end: int
+) -> Iterator[Evidence]:
     """A list of values, and a sum that has another one for one of them."""
-    if not any(number_of(value) in lone for value in _IN_LINE.findall(text, start, end)):
+    if not any(
+        occurs((":", "-", "–"), text[max(start, one.start() - 6) : one.start()]) for one in sites
+    ):
         return
     lines = list(islice(_LISTED.finditer(text, start, end), _MOST))
     if len(lines) < 2:

@@ -28,12 +28,11 @@ from vlm_boundary.reasoning.text.numerals import (
     WORDED,
     WORDS,
     Number,
-    asked_in,
-    digits_in,
     number_of,
 )
 from vlm_boundary.reasoning.text.passages import asked_of, takes_back, words_in
 from vlm_boundary.reasoning.text.steps import shown
+from vlm_boundary.verifier.phrases import occurs
 
 _WORD = (  # begins with a set of characters, so that all others are passed fast
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
@@ -46,7 +45,6 @@ _THINGS = (
 )
 _COUNT = re.compile(rf"(?P<value>{_FEW}|{_WORD}){_THINGS}")
 _COUNT_IN_DIGITS = re.compile(rf"(?P<value>{_FEW}){_THINGS}")  # many times faster
-_WORDED = frozenset(range(2, 13))  # the numbers that are read in words
 _COUNTED = re.compile(r"\d(?<=[ELSGNHFelsgnhf]\s\d)\d{0,3}(?= [a-z]{3})")  # the 8 triangles
 _DEFINITE = re.compile(
     r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are"
@@ -113,42 +111,71 @@ class _Count:
 
 def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """A value that is said once and used nowhere, of what has another value that is used."""
-    text, words = chain.text, words_in(chain.text)
-    written = digits_in(text, start, end)
-    if not NUMBER_WORDS.isdisjoint(words):
-        written = Counter(written) + Counter(WORDS.findall(text, start, end))
-    if 1 not in written.values():
+    text = chain.text
+    written = DIGITS.findall(text, start, end)
+    for word in NUMBER_WORDS & words_in(text):
+        written += [word] * _times(word, text, start, end)
+    if not written:
         return
     if "(" in text and _PAIRS.search(text, start, end):
         yield from _namely(text, start, end)
-    lone = {number_of(number) for number, times in written.items() if times == 1}
-    lone -= asked_in(chain.question)
+    strange = _said_once(written) - _written(chain.question)
+    if not strange:
+        return
+    asked = _asked(chain.question)
+    lone = {*map(number_of, strange)} - asked
     lone.discard(number_of((chain.answer or "").strip("$°% ")))
     if not lone:
         return
-    asked = _asked(chain.question)
-    numbers: Counter[Number] = Counter()
-    for number, times in written.items():
-        numbers[number_of(number)] += times
-    lone = {value for value in lone - asked if numbers[value] == 1}
+    numbers = Counter(map(number_of, written))
+    lone = {value for value in lone if numbers[value] == 1}
     if lone:
-        yield from _counts(chain, lone, asked, numbers, start, end)
+        found = (one for one in DIGITS.finditer(text, start, end) if one[0] in strange)
+        sites = [one for one in found if number_of(one[0]) in lone]
+        if _may_count(text, lone, sites):
+            yield from _counts(chain, lone, asked, numbers, start, end)
         if "[" in chain.question:  # else it may be another case's
             yield from _letters(chain, lone, start, end)
-        yield from _totals(chain, lone, start, end)
-        if named_again(text, lone, start, end):
+        yield from _totals(chain, lone, sites, start, end)
+        if named_again(text, sites, start):
             yield from phrases(text, lone, asked, numbers, start, end)
         if "+" in text and "\n" in text:
-            yield from added(text, lone, start, end)
+            yield from added(text, lone, sites, start, end)
 
 
-@lru_cache(maxsize=1024)  # many outputs answer one question
+def _times(word: str, text: str, start: int, end: int) -> int:
+    """How often a word stands in a text."""
+    times, low = 0, text[start:end].lower()
+    place = low.find(word)
+    while place >= 0:
+        last = place + len(word)
+        times += not (low[max(0, place - 1) : place].isalnum() or low[last : last + 1].isalnum())
+        place = low.find(word, last)
+    return times
+
+
+def _said_once(written: list[str]) -> set[str]:
+    """The numbers that stand once, as they are written; many times faster than by value."""
+    once: set[str] = set()
+    again: set[str] = set()
+    for number in written:
+        (again if number in once else once).add(number)
+    return once - again
+
+
+@lru_cache(maxsize=4096)  # many outputs answer one question
+def _written(question: str) -> frozenset[str]:
+    """The numbers of a question as they are written, in digits and in words."""
+    return frozenset(DIGITS.findall(question) + WORDS.findall(question))
+
+
+@lru_cache(maxsize=4096)
 def _asked(question: str) -> frozenset[Number]:
-    """The numbers of a question, in digits and in words."""
-    return asked_in(question) | {*map(number_of, WORDS.findall(question))}
+    """The numbers of a question."""
+    return frozenset(map(number_of, _written(question)))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _given(question: str) -> tuple[_Count, ...]:
     """What a question counts."""
     return tuple(_counted(question, 0, len(question)))
@@ -163,6 +190,13 @@ def _counted(text: str, start: int, end: int) -> Iterator[_Count]:
             yield _Count(value, match["kind"].strip().lower(), thing, match.start(), match.end())
 
 
+def _may_count(text: str, lone: set[Number], sites: list[re.Match[str]]) -> bool:
+    """Whether a number that stands once may be one of things."""
+    if any(_COUNTED.match(text, site.start()) for site in sites):
+        return True
+    return not lone.isdisjoint(map(number_of, NUMBER_WORDS & words_in(text)))
+
+
 def _counts(
     chain: Chain,
     lone: set[Number],
@@ -173,11 +207,6 @@ def _counts(
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
-    in_words = not (_WORDED.isdisjoint(lone) or NUMBER_WORDS.isdisjoint(words_in(text)))
-    if not in_words and not any(
-        number_of(value) in lone for value in _COUNTED.findall(text, start, end)
-    ):
-        return
     said = list(_counted(text, start, end))
     low, things = chain.question.lower(), [one.thing for one in said]
     if not any(
@@ -259,13 +288,19 @@ def _letters(chain: Chain, lone: set[Number], start: int, end: int) -> Iterator[
             yield Evidence("contradiction", *match.span(), note)
 
 
-def _totals(chain: Chain, lone: set[Number], start: int, end: int) -> Iterator[Evidence]:
+def _totals(
+    chain: Chain, lone: set[Number], sites: list[re.Match[str]], start: int, end: int
+) -> Iterator[Evidence]:
     """A total that is none of the sums worked out, and is used nowhere."""
     text, words = chain.text, words_in(chain.text)
     found: list[re.Match[str]] = []
-    if not _TOTALS.isdisjoint(words):
+    if not _TOTALS.isdisjoint(words) and any(
+        occurs(("otal", "um"), text[max(start, one.start() - 20) : one.start()]) for one in sites
+    ):
         found += islice(_TOTAL.finditer(text, start, end), 20)
-    if not _TOGETHER_WORDS.isdisjoint(words):
+    if not _TOGETHER_WORDS.isdisjoint(words) and any(
+        occurs((" in ", " altog"), text[one.end() : one.end() + 36]) for one in sites
+    ):
         found += islice(_TOGETHER.finditer(text, start, end), 20)
     for match in found:
         value = number_of(match["value"] if match.re is _TOTAL else match[0].partition(" ")[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 
 from vlm_boundary.reasoning.contradictions.bindings import Binding, differing
 from vlm_boundary.reasoning.contradictions.sites import CHANGE, ORDINAL
@@ -42,13 +43,17 @@ _LOOKS_ELSEWHERE = re.compile(  # find the row for Friday, and what follows is s
     r"(?:[^.\n]|(?<=[A-Z][a-z])\.){0,100}[.:\n]\s{0,4}\Z"  # Miss West, Ms. North
 )
 _FAR = 1000
+_SHORTEST = len("x = 1. x = 2")
 _MOST = 200
 
 
 def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing that is said twice, differently, with no word of a change between."""
+    if end - start < _SHORTEST:
+        return
+    said = list(islice(differing(text, start, end, _FAR), _MOST + 1))
     found: list[Evidence] = []
-    for one, two in _pairs(text, start, end):
+    for one, two in _pairs(text, said, start, end) if said else ():
         if all(item.end <= one.start or two.end <= item.start for item in found):
             found += _both(text, (one.start, one.end), (two.start, two.end))
     yield from found
@@ -63,14 +68,10 @@ def _both(text: str, one: tuple[int, int], two: tuple[int, int]) -> Iterator[Evi
     yield Evidence("contradiction", *two, note)
 
 
-def _in_order(groups: dict[str, list[Binding]]) -> list[Binding]:
-    return sorted((one for said in groups.values() for one in said), key=lambda one: one.start)
-
-
 def _without_names(text: str, said: list[Binding]) -> str:
     """The text with the ordinals in names blanked: the second number is no second case."""
     pieces, place = [], 0
-    for binding in said:
+    for binding in sorted(said, key=lambda one: one.start):
         if binding.start >= place:
             named = ORDINAL.sub(
                 lambda match: "-" * len(match[0]), text[binding.start : binding.end]
@@ -80,12 +81,12 @@ def _without_names(text: str, said: list[Binding]) -> str:
     return "".join([*pieces, text[place:]])
 
 
-def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]:
+def _pairs(
+    text: str, stated: list[Binding], start: int, end: int
+) -> Iterator[tuple[Binding, Binding]]:
     """Neighbouring statements of one thing that differ."""
     groups: dict[str, list[Binding]] = defaultdict(list)
-    for count, binding in enumerate(differing(text, start, end, _FAR)):
-        if count > _MOST:
-            break
+    for binding in stated:
         groups[binding.head].append(binding)
     plain = ""
     for said in groups.values():
@@ -119,7 +120,7 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
                 if same and (
                     one.owner == two.owner or (len(owners) == 1 and "" in (one.owner, two.owner))
                 ):
-                    plain = plain or _without_names(text, _in_order(groups))
+                    plain = plain or _without_names(text, stated)
                     if _differ(plain, one, two, start, end):
                         yield one, two
                     break

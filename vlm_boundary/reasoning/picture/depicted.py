@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
@@ -19,14 +21,6 @@ _PAIR = re.compile(
 )
 _NONE = re.compile(r"\b(?:no|not|any|nor|neither|without|if|instead)\b", re.IGNORECASE)
 _NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
-_MORE = frozenset("taller longer larger higher bigger greater heavier older more".split())
-_THAN = re.compile(
-    rf"\b(?P<one>{_NAME}) (?:is|are|was|were|has|have|had|sold|scored|got|read)"
-    r"(?: (?!not|only|now)[a-z]{1,9})?"
-    r" (?P<how>taller|longer|larger|higher|bigger|greater|heavier|older|more|shorter|smaller|lower"
-    r"|lighter|younger|less|fewer)(?: [a-z]{3,12})?(?: [a-z]{3,12})? than"
-    rf" (?:the |in |on |that of |bar |for )?(?P<two>{_NAME})"
-)
 _SIDES = {"pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10}
 _BY = re.compile(
     r"(?<![\d.])(?P<one>\d{1,3})(?: ?[cm]?m| units?)? by (?P<two>\d{1,3})(?![\d%]|\.\d|,\d)(?! ?=)"
@@ -36,6 +30,7 @@ _SIDES_OF = re.compile(
     r"(?: ?[cm]?m)? and (?P<two>\d{1,3})(?![\d%°/]|\.\d|,\d| ?[-+*/×·=])"
 )
 _SIZED = (" by ", "sides", "legs ", "diagonals")
+_SCALED = ("=", "stands for", "represents")
 _STANDS_FOR = ("1 ", "ne ", "ach ", "very ")
 _TIME = re.compile(
     r"\b(?P<what>dep|leav|start|begin|arr(?=iv|\.)|reach|ends\b)[a-z]*\.?(?: [a-zA-Z]{1,9}){0,3}?"
@@ -128,33 +123,50 @@ _SIDED = re.compile(
 )
 
 
+class _Asks(NamedTuple):
+    """Of what a question speaks; of nothing else is anything looked for."""
+
+    polygon: bool
+    sizes: frozenset[tuple[str, str]]
+    """Both sides of each rectangle."""
+    described: bool
+    scale: re.Match[str] | None
+
+
+@lru_cache(maxsize=4096)  # many samples answer one question
+def _asks(question: str) -> _Asks:
+    return _Asks(
+        polygon="gon" in question,
+        sizes=frozenset(_BY.findall(question) + _SIDES_OF.findall(question)),
+        described="[" in question,
+        scale=_ONE_IS.search(question) if occurs(_SCALED, question) else None,
+    )
+
+
 def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """What a chain says of its question's picture, other than values, that the question denies."""
     question, text = chain.question, chain.text
-    if "gon" in question and (" sides" in text or "angles" in text):
+    asks = _asks(question)
+    if asks.polygon and (" sides" in text or "angles" in text):
         yield from _sides(chain, text, start, end)
-    if occurs(_SIZED, question) and occurs(_SIZED, text):
-        yield from _sizes(question, text, start, end)
-    if ("slope" in text or "intercept" in text) and "y = " in text:
+    if asks.sizes and occurs(_SIZED, text):
+        yield from _sizes(question, asks.sizes, text, start, end)
+    if "y = " in text and ("slope" in text or "intercept" in text):
         yield from _slopes(question, text, start, end)
-    if "[" in question and ":" in text:
+    if asks.described and ":" in text:
         yield from _times(question, text, start, end)
-    if len(_BEST.findall(text, start, end)) > 1:
+    if text.count("est ") > 1 and len(_BEST.findall(text, start, end)) > 1:
         yield from _best_of(text, start, end)
-    if "]" in question:
+    if asks.described:
         yield from _asked_for(chain, text, start, end)
-    if ("=" in question or "stands for" in question or "represents" in question) and occurs(
-        _STANDS_FOR, text
-    ):
-        yield from _scales(question, text, start, end)
+    if asks.scale and occurs(_STANDS_FOR, text):
+        yield from _scales(asks.scale, text, start, end)
     known = told(question)
     if not known:
         return
     text = untypeset(text)
     if known.counted:
         yield from _swapped(text, known, start, end)
-    if " than " in text:
-        yield from _compared(text, known, start, end)
     if len(known.values) > 1 and "from " in text:
         yield from _ends(text, known, start, end)
     if len(known.values) > 2:
@@ -187,25 +199,6 @@ def _swapped(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]
         yield Evidence("contradiction", first, last, note)
 
 
-def _compared(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
-    """Two names in an order that is not that of their values."""
-    for match in _THAN.finditer(text, start, end):
-        one, two = words_of(match["one"])[-2:], words_of(match["two"])[:2]
-        facts = [known.named.get(name) or known.named.get(name[-1:]) for name in (one,)]
-        facts += [known.named.get(two) or known.named.get(two[:1])]
-        first, second = facts
-        if first is None or second is None or first.unit != second.unit:
-            continue
-        more = match["how"].lower() in _MORE
-        if (first.value > second.value) == more and first.value != second.value:
-            continue
-        if not _stands(text, match.span(), start, end):
-            continue
-        values = f"{shown(first.value)} of the one and {shown(second.value)} of the other"
-        note = f"the question has {values}"
-        yield Evidence("contradiction", *match.span(), note)
-
-
 def _sides(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
     """A figure that the question names, with another number of sides."""
     names = {name.lower() for name in _POLYGON.findall(chain.question)}
@@ -225,12 +218,10 @@ def _count_of(written: str) -> int:
     return int(written) if written.isdigit() else english_number(written) or 0
 
 
-def _sizes(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+def _sizes(
+    question: str, sizes: frozenset[tuple[str, str]], text: str, start: int, end: int
+) -> Iterator[Evidence]:
     """A rectangle of the question, with one of its sides changed: 8 by 7 for 8 by 6."""
-    sizes = {(match["one"], match["two"]) for match in _BY.finditer(question)}
-    sizes |= {(match["one"], match["two"]) for match in _SIDES_OF.finditer(question)}
-    if not sizes:
-        return
     numbers = {int(number) for number in re.findall(r"\d+", question)}
     made = (
         numbers
@@ -290,11 +281,8 @@ def _extremes(question: str, text: str, known: Told, start: int, end: int) -> It
                 yield Evidence("contradiction", *match.span(), f"{note}, not {shown(fact.value)}")
 
 
-def _scales(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+def _scales(told_of: re.Match[str], text: str, start: int, end: int) -> Iterator[Evidence]:
     """What one of a thing stands for, said otherwise: 1 cm = 4 km, and 5 km for a centimetre."""
-    told_of = _ONE_IS.search(question)
-    if told_of is None:
-        return
     ones = {told_of["one"], _LONG.get(told_of["one"], told_of["one"])}
     ones |= _PICTURES if told_of["one"] not in _LONG else set()
     others = {told_of["other"], _LONG.get(told_of["other"], told_of["other"])}

@@ -22,12 +22,13 @@ from vlm_boundary.reasoning.picture.told import (
     words_of,
 )
 from vlm_boundary.reasoning.text.equations import equations
-from vlm_boundary.reasoning.text.numerals import DIGITS, WORDS, number_of
+from vlm_boundary.reasoning.text.numerals import DIGITS, NUMBER_WORDS, WORDS, number_of
 from vlm_boundary.reasoning.text.passages import (
     asked_of,
     asks_of_another,
     hypothetical,
     retracted,
+    words_in,
 )
 from vlm_boundary.reasoning.text.steps import shown
 
@@ -106,6 +107,9 @@ _MULTIPLIED = re.compile(r" [a-z]{2,14}s? ?[×*]|\s?\\times")
 _PRICE = re.compile(r"\d+(?:\.\d+)?(?=€| (?:cents|dollars|euros|points))|(?<=[$€£])\d+(?:\.\d+)?")
 _PRICED = re.compile(r"\b(?:prices?|costs?|each|per|worth)\b")
 _SOME = re.compile(r"\b(?:\d{1,3}|two|three|four|five|six) ([a-z]{3,14})\b")
+_LETTERED = re.compile(  # letters, and the first number behind them
+    r"[A-Z]{1,3}(?![A-Za-z])(?=[^\d\n;!?+*/×÷·^≈<>≤≥√]{0,90}?(\d+(?:[.,]\d+)*))"
+)
 _MOST = 200
 _SCALES = frozenset(Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3))
 _LARGE = frozenset(map(Fraction, (1000, 10**6)))
@@ -123,6 +127,8 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if asks_of_another(chain.question):
         return
     text = untypeset(chain.text)
+    if known.in_letters and not _may_misread(text, known, start, end):
+        return
     if len(known.values) > 2:
         yield from _misread_lists(text, known, asked_of(chain.question), start, end)
     changed = _SCALED.search(asked_of(chain.question)) is not None
@@ -167,6 +173,17 @@ def may_name(text: str, known: Told) -> bool:
         return True
     angle = "ngle" in text or "∠" in text
     return any(key[-1] in text and (angle or key[0] != "angle") for key in known.named)
+
+
+def _may_misread(text: str, known: Told, start: int, end: int) -> bool:
+    """Whether the first number behind one of the letters is another than the question's."""
+    if not NUMBER_WORDS.isdisjoint(words_in(text)):
+        return True
+    for match in _LETTERED.finditer(text, start, end):
+        facts = (known.named.get((match[0],)), known.named.get(("angle", match[0])))
+        if any(fact is not None and shown(fact.value) != match[1] for fact in facts):
+            return True
+    return False
 
 
 def said_of(said: Said, known: Told) -> _Fact | None:

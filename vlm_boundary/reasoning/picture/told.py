@@ -148,6 +148,8 @@ class Told:
     """All values in a row, where the picture shows one list of them."""
     unknown: bool = False
     """Whether the list ends with a letter for what is asked for."""
+    in_letters: bool = False
+    """Whether all that it tells are lengths and angles with letters: AB, angle A."""
 
     def __bool__(self) -> bool:
         return bool(self.named or self.counted)
@@ -262,7 +264,7 @@ def _front(text: str, first: int, start: int) -> str:
     return f"{match['name']} " if match else ""
 
 
-@lru_cache(maxsize=256)  # many samples answer one question
+@lru_cache(maxsize=4096)  # many samples answer one question
 def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
     described = _BRACKETS.search(question) if "[" in question else None
@@ -276,7 +278,8 @@ def told(question: str) -> Told:
     text = untypeset(question)
     if described is None:
         found_names = _geometric(text)
-        return Told(found_names, {}, frozenset(words_of(text))) if found_names else _NOTHING
+        words = frozenset(words_of(text)) if found_names else frozenset[str]()
+        return Told(found_names, {}, words, in_letters=True) if found_names else _NOTHING
     first, last = described.span(1)
     heading = _HEADING.match(text, first, last)
     first = heading.end() if heading else first

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -21,18 +19,6 @@ WORDS = re.compile(  # begins with a set of characters, so that all others are p
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
     r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)\b"
 )
-
-
-@lru_cache(maxsize=4)  # several checks read one text
-def digits_in(text: str, start: int, end: int) -> Mapping[str, int]:
-    """How often each number stands in digits in a text."""
-    return Counter(DIGITS.findall(text, start, end))
-
-
-@lru_cache(maxsize=256)  # many samples answer one question
-def asked_in(question: str) -> frozenset[Number]:
-    """The numbers that a question has in digits."""
-    return frozenset(map(number_of, DIGITS.findall(question)))
 
 
 @lru_cache(maxsize=4096)
