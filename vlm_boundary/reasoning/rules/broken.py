@@ -8,11 +8,12 @@ from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.rules.conversions import wrong_units
-from vlm_boundary.reasoning.rules.formulas import wrong_formulas
-from vlm_boundary.reasoning.rules.percents import wrong_percents
-from vlm_boundary.reasoning.rules.related import wrong_relations
-from vlm_boundary.reasoning.rules.theorems import wrong_theorems
+from vlm_boundary.reasoning.rules.conversions import UNIT_WORDS, wrong_units
+from vlm_boundary.reasoning.rules.formulas import FORMULA_WORDS, wrong_formulas
+from vlm_boundary.reasoning.rules.percents import PERCENT_WORDS, wrong_percents
+from vlm_boundary.reasoning.rules.related import RELATION_WORDS, wrong_relations
+from vlm_boundary.reasoning.rules.theorems import THEOREM_WORDS, wrong_theorems
+from vlm_boundary.reasoning.rules.worded import WORDED, wrong_words
 from vlm_boundary.reasoning.text.passages import SENTENCE, retracted, unless_excused, words_in
 from vlm_boundary.reasoning.text.steps import rounds_to
 
@@ -94,29 +95,49 @@ _ALWAYS = re.compile(  # of every figure of its kind: what else is said of one d
     re.IGNORECASE,
 )
 _SOME_OTHER = re.compile(r"gradi|\bgon\b|spher|n't|\bnot\b|never", re.IGNORECASE)
+_EACH_OF = frozenset(("each", "every", "all"))
 _TOTALLED = frozenset("add adds adding sum sums summing total totals make come altogether".split())
 
 
-def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
+_WORDS = WORDED | PERCENT_WORDS | FORMULA_WORDS | RELATION_WORDS | UNIT_WORDS | THEOREM_WORDS
+_WORDS |= _FIGURES | {"equilateral", "hypotenuse", "pythagoras", "pythagorean"}
+
+
+def broken_rules(text: str, start: int, end: int, question: str) -> list[Evidence]:
+    """What words say falsely: arithmetic, percentages, units, rules that are named and not kept."""
+    found: list[Evidence] = []
     words = words_in(text)
-    figures = not _FIGURES.isdisjoint(words)
-    if figures and not _TOTALLED.isdisjoint(words) and "ngle" in text:
-        yield from _angle_sums(text, start, end)
-    if "equilateral" in words or (figures and "regular" in words):
-        yield from _regular(text, start, end)
-    if "ythag" in text or "hypotenuse" in words:
-        yield from _legs_added(text, start, end, question)
-    yield from wrong_percents(text, start, end, question)
-    yield from wrong_formulas(text, start, end, question)
-    yield from wrong_relations(text, start, end, question)
-    yield from wrong_units(text, start, end, question)
-    yield from wrong_theorems(text, start, end, question)
+    told = words & _WORDS
+    equal, percent = "=" in text, "%" in text
+    if not (told or equal or percent):
+        return found
+    if percent or not WORDED.isdisjoint(told):
+        found += wrong_words(text, words, start, end)
+    figures = not _FIGURES.isdisjoint(told)
+    summed = "angles" in words or ("angle" in words and "sum" in words)
+    if figures and summed and not _TOTALLED.isdisjoint(words):
+        found += _angle_sums(text, start, end)
+    regular = "equilateral" in told or (figures and "regular" in words)
+    if regular and not _EACH_OF.isdisjoint(words):
+        found += _regular(text, start, end)
+    if "hypotenuse" in told or "ythag" in text:
+        found += _legs_added(text, start, end, question)
+    if percent or not PERCENT_WORDS.isdisjoint(told):
+        found += wrong_percents(text, words, start, end, question)
+    if equal or not FORMULA_WORDS.isdisjoint(told):
+        found += wrong_formulas(text, words, start, end, question)
+    if not RELATION_WORDS.isdisjoint(told):
+        found += wrong_relations(text, words, start, end, question)
+    if len(told & UNIT_WORDS) > 1:
+        found += wrong_units(text, words, start, end, question)
+    if not THEOREM_WORDS.isdisjoint(told):
+        found += wrong_theorems(text, words, start, end, question)
+    return found
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
-    for match in _ALWAYS.finditer(text, start, end) if "angles " in text else ():
+    for match in _ALWAYS.finditer(text, start, end):
         name = match["name"].lower()
         right = 180 * (_SIDES[name] - 2)
         around = text[max(start, match.start() - 60) : match.end() + 30]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fractions import Fraction
 
 from vlm_boundary.mathtext.units import UNITS
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.text.passages import unless_excused, words_in
+from vlm_boundary.reasoning.text.passages import unless_excused
 from vlm_boundary.reasoning.text.steps import rounds_to
 from vlm_boundary.verifier.phrases import occurs
 
@@ -21,16 +21,12 @@ _OF_UNIT = re.compile(
     rf"{_UNIT.format('part', 'same')}(?=[.,;)]|\s(?:and|so|or|in|which|we|there|\d)|\s?$|\n)",
     re.IGNORECASE,
 )
-_IN_UNIT = re.compile(
-    rf"\b(?:there are|we have) (?P<count>\d{{1,7}}) {_UNIT.format('part', 'same')}"
-    rf" (?:in|to|per) (?:1|one|an?|each|every) {_UNIT.format('unit', 'power')}",
-    re.IGNORECASE,
-)
 _LARGER = ("hour", "inute", "day", "week", "year", "km", "kilo", "met", "1 m", "kg", "lit", "1 l",
            "cm", "centi", "foot", "yard", "mile", "dm", "1 g", "inch")  # fmt: skip
 _DIMENSIONS = ("length", "mass", "time", "volume", "calendar")
-_UNITS = frozenset(name for name, unit in UNITS.items() if unit.dimension in _DIMENSIONS)
-_NAMES = frozenset(name for name in _UNITS if occurs(_LARGER, name))
+UNIT_WORDS = frozenset(name for name, unit in UNITS.items() if unit.dimension in _DIMENSIONS)
+"""A text without two of these words converts no unit."""
+_NAMES = frozenset(name for name in UNIT_WORDS if occurs(_LARGER, name))
 _SHORT = frozenset("mlg")
 _OPENS = re.compile(
     r"(?:(?:\A|[.,;:(*\n])\s?|\b(?:that|since|because|as|so|and|know|recall|remember|there are"
@@ -40,6 +36,7 @@ _OPENS = re.compile(
 _SCALED = re.compile(
     r"\b(?:scale|map|model|represents?|drawing|plan|working|school|exchange)\b", re.IGNORECASE
 )
+_SAID_AGAIN = ("In ", ", in ", "; in ", "onverted to", "xpressed in")
 _CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
     r"[=≈] ?(?P<value>\d{1,6}(?:\.\d{1,4})?) ?(?P<unit>[a-z]{1,11})[.,;]\s"
     r"(?:[Ii]n|[Cc]onverted to|[Ee]xpressed in) (?P<to>[a-z]{2,11}),?"
@@ -48,17 +45,14 @@ _CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
 )
 
 
-def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_units(
+    text: str, words: Set[str], start: int, end: int, question: str
+) -> Iterator[Evidence]:
     """A unit said to be so many of a smaller one of its kind, or a result converted, falsely."""
-    words = words_in(text)
-    if _UNITS.isdisjoint(words) or len(words & _UNITS) < 2:
+    if len(words & UNIT_WORDS) < 2:
         return
-    found: list[re.Match[str]] = []
-    if not _NAMES.isdisjoint(words) or (not _SHORT.isdisjoint(words) and occurs(_LARGER, text)):
-        found += _OF_UNIT.finditer(text, start, end)
-    if "here are " in text or "e have " in text:
-        found += _IN_UNIT.finditer(text, start, end)
-    for match in found:
+    named = not _NAMES.isdisjoint(words) or (not _SHORT.isdisjoint(words) and occurs(_LARGER, text))
+    for match in _OF_UNIT.finditer(text, start, end) if named else ():
         right = _parts(match)
         said = Fraction(match["count"].replace(",", ""))
         if right is None or abs(said - right) <= right / 20:
@@ -70,7 +64,7 @@ def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evid
             part = f"{match['part']}{power}"
             note = f"1 {match['unit']}{power} is {float(right):g} {part}, not {match['count']}"
             yield from unless_excused(text, *match.span(), start, end, note)
-    if ("=" in text or "≈" in text) and occurs(("In ", " in ", "onverted to"), text):
+    if ("=" in text or "≈" in text) and occurs(_SAID_AGAIN, text):
         yield from _converted(text, start, end)
 
 

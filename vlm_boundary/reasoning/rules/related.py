@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
@@ -15,6 +16,8 @@ from vlm_boundary.reasoning.text.passages import opening, unless_excused, words_
 from vlm_boundary.reasoning.text.steps import one_step, rounds_to, shown
 
 _WORDS = frozenset(word for name in FACTORS for word in name.split()[-1:])
+RELATION_WORDS = _WORDS | {"than"}
+"""A text without any of these words says no relation of two quantities."""
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
 _NUMBER = re.compile(
     rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b(?! times)", re.IGNORECASE
@@ -50,6 +53,7 @@ _BY = (
 )
 _SO_MANY_TIMES = re.compile(rf"{_TIMES}{_OTHER}", re.IGNORECASE)
 _BY_MORE = re.compile(rf"{_BY}{_OTHER}", re.IGNORECASE)
+_NO_SIZE = frozenset("is are was were has have and or of to in".split())
 _SUBJECT = re.compile(
     r"(?P<bare>(?:[.,;:\n\[(*-]|\band|\bthe|\bThe|\bAnd|\A) ?)?(?<![a-zA-Z])"
     r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?|[A-Z])(?P<verb>: | (?:(?:then|also|now)"
@@ -125,17 +129,16 @@ class _Relation:
         return value * self.factor + self.by
 
 
-def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_relations(
+    text: str, words: Set[str], start: int, end: int, question: str
+) -> Iterator[Evidence]:
     """A value that is said to be so many times another, or so much more, and is not.
 
     The other one is a number, what was said just before, or a name whose value the question or the
     chain gives. Any number that stands before may be meant; so nothing is said where one fits.
     """
-    words = words_in(text)
-    if "than" not in words and _WORDS.isdisjoint(words):
-        return
-    relations = [*islice(_relations(text, start, end), _MOST)]
-    asked = [*islice(_relations(question, 0, len(question)), _MOST)] if relations else []
+    relations = [*islice(_relations(text, words, start, end), _MOST)]
+    asked = _asked(question) if relations else ()
     for relation in relations:
         if _CHANGED.search(text, max(start, relation.start - 40), relation.start):
             continue
@@ -147,13 +150,20 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
             yield from unless_excused(text, relation.start, last, start, end, note)
 
 
-def _relations(text: str, start: int, end: int) -> Iterator[_Relation]:
+@lru_cache(maxsize=4096)  # many samples answer one question
+def _asked(question: str) -> tuple[_Relation, ...]:
+    return tuple(islice(_relations(question, words_in(question), 0, len(question)), _MOST))
+
+
+def _relations(text: str, words: Set[str], start: int, end: int) -> Iterator[_Relation]:
     found: list[re.Match[str]] = []
-    if not _WORDS.isdisjoint(words_in(text)):
+    if not _WORDS.isdisjoint(words):
         found += _SO_MANY_TIMES.finditer(text, start, end)
-    place = text.find(" than ", start, end)
+    place = text.find(" than ", start, end) if "than" in words else -1
     while place >= 0:
-        found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]
+        *_, size, way, counted = "", "", *text[max(start, place - 44) : place].lower().split()
+        if (counted in _WAYS and way not in _NO_SIZE) or (way in _WAYS and size not in _NO_SIZE):
+            found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]
         place = text.find(" than ", place + 6, end)
     for match in found:
         parts = match.groupdict()
@@ -244,7 +254,7 @@ def _of_result(text: str, relation: _Relation, start: int, said: Fraction) -> st
 
 
 def _otherwise(
-    text: str, relation: _Relation, asked: list[_Relation], question: str
+    text: str, relation: _Relation, asked: tuple[_Relation, ...], question: str
 ) -> tuple[int, str] | None:
     """Why a relation is not that of the question, or not that of two known values."""
     other = _name(relation.other)

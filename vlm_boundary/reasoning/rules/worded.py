@@ -10,7 +10,7 @@ from itertools import chain
 
 from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.text.passages import hypothetical, opening, retracted, words_in
+from vlm_boundary.reasoning.text.passages import hypothetical, opening, retracted
 from vlm_boundary.reasoning.text.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -40,6 +40,8 @@ _TIMES = {
     "three times": 3, "four times": 4,
 }  # fmt: skip
 _WRITTEN_SHARES = [name.replace(" ", "[ -]") for name in sorted(_SHARES, key=len)[::-1]]
+_NAMED = re.compile(opening([*_WRITTEN_SHARES, "halving", *_TIMES]), re.IGNORECASE)
+# The patterns below that begin with a share or a multiple are tried where one is named.
 _SHARE = re.compile(
     rf"(?P<share>{opening([*_WRITTEN_SHARES, 'halving'])}) (?:of )?{_VALUE}(?:"
     rf" each)?{_SAYS}{_VALUE}{_END}",
@@ -94,15 +96,16 @@ _ADD_UP = re.compile(
 _PER_CENT = re.compile(r"\s?(?:\\?%|percent\b)", re.IGNORECASE)
 _NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_WORDS = frozenset(
+WORDED = frozenset(
     f"third thirds quarter quarters fourth fourths fifth tenth times plus minus divided root make"
     f" makes sum difference product average mean percent percents percentage halving half add"
     f" {' '.join(_TIMES)} {' '.join(_ACTIONS)}".split()
 )
-_SHARE_WORDS = frozenset(word for name in _SHARES for word in name.split()[-1:]) | {"halving"}
-_TIMES_WORDS = frozenset(word for name in _TIMES for word in name.split()[-1:])
+"""A text without any of these words or a sign of percent has no arithmetic in words."""
+_FACTOR_WORDS = frozenset(word for name in (*_SHARES, *_TIMES) for word in name.split()[-1:]) | {
+    "halving"
+}
 _THAT = frozenset(("that", "this", "it", "rest", "result"))
-_IS_A_SHARE = (" is half", " third of", " quarter of", " is twice", " is doubl")
 _TOTALS = frozenset("sum product difference average mean add make makes".split())
 _ACTED_ON = frozenset(_ACTIONS)
 _OPERATING = frozenset(("times", "plus", "minus", "divided"))
@@ -117,14 +120,11 @@ _BEHIND_A_SIGN = re.compile(
 )
 
 
-def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
+def wrong_words(text: str, words: Set[str], start: int, end: int) -> Iterator[Evidence]:
     """Each arithmetical statement in words that is false; nothing where it may mean another thing.
 
     Numbers agree to the digits shown; statements that are taken back or supposed are no errors.
     """
-    words = words_in(text)
-    if "%" not in text and _WORDS.isdisjoint(words):
-        return
     for first, last, right, said, what in _statements(text, words, start, end):
         if rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
             continue
@@ -138,16 +138,14 @@ _Said = tuple[int, int, Fraction, Fraction, str]
 
 
 def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
-    told = words & _WORDS
-    shares, times = not _SHARE_WORDS.isdisjoint(told), not _TIMES_WORDS.isdisjoint(told)
-    if shares:
-        yield from _simple(_SHARE, text, start, end)
-    if times:
-        yield from _simple(_MULTIPLE, text, start, end)
-    if (shares or times) and not _THAT.isdisjoint(words):
-        yield from _of_that(text, start, end)
-    if (shares or times) and occurs(_IS_A_SHARE, text):
-        yield from _reversed(text, start, end)
+    told = words & WORDED
+    if not _FACTOR_WORDS.isdisjoint(told):
+        named = [match.start() for match in _NAMED.finditer(text, start, end)]
+        for pattern in (_SHARE, _MULTIPLE) if named else ():
+            yield from _simple(pattern, text, named, end)
+        if named and not _THAT.isdisjoint(words):
+            yield from _of_that(text, named, start, end)
+        yield from _reversed(text, named, start, end)
     if not _TOTALS.isdisjoint(told):
         yield from _several(text, start, end)
     if not _ACTED_ON.isdisjoint(told):
@@ -174,8 +172,8 @@ def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_S
                 )
 
 
-def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[_Said]:
-    for match in pattern.finditer(text, start, end):
+def _simple(pattern: re.Pattern[str], text: str, named: list[int], end: int) -> Iterator[_Said]:
+    for match in filter(None, [pattern.match(text, place, end) for place in named]):
         word = match[1].lower().replace("-", " ")
         factor = _SHARES.get(word) or _TIMES.get(word) or Fraction(1, 2)
         of, said = _value(match[2]), _value(match[3])
@@ -184,9 +182,9 @@ def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterat
             yield *match.span(), of * factor, said, f"{word}{link} {match[2]}"
 
 
-def _of_that(text: str, start: int, end: int) -> Iterator[_Said]:
+def _of_that(text: str, named: list[int], start: int, end: int) -> Iterator[_Said]:
     """A share or a multiple of what was just said, where it is that of no number before."""
-    for match in _OF_THAT.finditer(text, start, end):
+    for match in filter(None, [_OF_THAT.match(text, place, end) for place in named]):
         word = match["factor"].lower().replace("-", " ")
         factor, said = _SHARES.get(word) or Fraction(_TIMES[word]), _value(match[2])
         before = [_value(number) for number in _NUMBER.findall(text, start, match.start())]
@@ -196,8 +194,13 @@ def _of_that(text: str, start: int, end: int) -> Iterator[_Said]:
         yield *match.span(), known[-1] * factor, said, f"{word} of {shown(known[-1])}"
 
 
-def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
-    for match in _REVERSED.finditer(text, start, end):
+def _reversed(text: str, named: list[int], start: int, end: int) -> Iterator[_Said]:
+    for place in named:
+        if text[place - 4 : place] != " is ":
+            continue
+        match = _REVERSED.search(text, max(start, place - 50), min(end, place + 120))
+        if match is None or match.start("share") != place:
+            continue
         word = match["share"].lower()
         part, whole = _value(match[1]), _value(match[3])
         if part is not None and whole is not None and _alike(match, 1, 3):
