@@ -9,10 +9,18 @@ from itertools import islice, pairwise
 from string import ascii_lowercase
 
 from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.reasoning.algebra.polynomials import CUT, at, by_power, read, shown, solution_of
+from vlm_boundary.reasoning.algebra.polynomials import (
+    CUT,
+    apart,
+    at,
+    by_power,
+    read,
+    shown,
+    solution_of,
+)
 from vlm_boundary.reasoning.algebra.roots import wrong_roots, wrong_solutions
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.text.passages import hypothetical, retracted
+from vlm_boundary.reasoning.text.passages import hypothetical, retracted, words_in
 from vlm_boundary.verifier.phrases import occurs
 
 # A letter beside a number or a sign: what all equations of this kind have, and few other texts.
@@ -37,29 +45,27 @@ _RUN = re.compile(
     rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART})(?:{_GAP}(?:{_PART}))*+"
     rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
 )
-_BLANKED = re.compile(
-    r"°|\^\{?\\circ\}?|\$|\\[()\[\],;!]|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])|&|~"
+# What a run may be made of, read backwards from its sign of equality: it may be more, never less.
+_STRETCH = re.compile(
+    r"(?:[-+*/^()²³·×−÷½⅓¼¾⅔{}.=\s\d]++|[a-z]{1,2}(?![a-zA-Z])|(?:todc|semit|carfd?)\\)*+"
 )
-_TYPESET = ("\\", "$", "°", "&", "~")
+_BLANKED = re.compile(r"\^\{?\\circ\}?|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])")
+_BLANKS = ("°", "$", "&", "~", *(f"\\{sign}" for sign in "()[],;!"))
+_LETTERS = frozenset(ascii_lowercase) - {"e", "i"}
 _REWRITTEN = re.compile(
     r"\b(?:[Ee]xpand|[Ff]actor|[Ff]actoriz|[Ss]implify|[Mm]ultiply)ing(?: out)?,?(?: the"
     r" expression)? "
     rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
 )
-_BECOMES = re.compile(
-    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is)"
-    rf" (?:factored|factori[sz]ed)|expands"
-    rf"|simplifies) (?:as|into|to)(?P<two>{_SIDE})"
+_AS = (
+    r" (?:factors|factori[sz]es|(?:can be|is) (?:factored|factori[sz]ed)|expands|simplifies)"
+    r" (?:as|into|to)"
 )
-_REWRITING = (
-    "xpanding",
-    "actoring",
-    "actorizing",
-    "implifying",
-    "ultiplying",
-    " factor",
-    " expands",
-    " simplifies",
+_IS_REWRITTEN = re.compile(_AS)
+_BECOMES = re.compile(rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}){_AS}(?P<two>{_SIDE})")
+_REWRITING = frozenset(
+    "expanding factoring factorizing simplifying multiplying factors factorises factorizes factored"
+    " factorised factorized expands simplifies".split()
 )
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
@@ -118,6 +124,17 @@ class _Pair:
     """Whether the left side is one variable alone and the right side a number."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What stands on both sides of signs of equality, and its letters."""
+
+    match: re.Match[str]
+    letters: list[frozenset[str]]
+    """Of each side."""
+    told: list[bool]
+    """Of each two neighbouring sides whether they can be checked."""
+
+
 def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterator[Evidence]:
     """An equation that no value of its letters makes true, or that its successor does not keep.
 
@@ -125,54 +142,95 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
     an identity is meant where words or the form say so. A condition in one letter is compared with
     the one that the chain draws from it.
     """
-    yield from wrong_solutions(text, start, end, question)
-    if "=" not in text and ("ing" not in text or not occurs(_REWRITING, text)):
+    if "=" in question:
+        yield from wrong_solutions(text, start, end, question)
+    words = words_in(text)
+    rewriting = not _REWRITING.isdisjoint(words)
+    if not (rewriting or "=" in text) or _LETTERS.isdisjoint(words):
         return
     if _LIKELY.search(text, start, end) is None:
         return
-    plain = text[start:end].replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")
-    if occurs(_TYPESET, plain):
-        plain = _BLANKED.sub(lambda match: " " * len(match[0]), plain)
-    if occurs(_REWRITING, plain):
+    plain = _plain(text[start:end])
+    if rewriting:
         yield from _rewritten(plain, start)
     if "=" not in plain:
         return
-    written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
+    written = _written(plain)
     if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
     for item in wrong_roots(plain, written, start, question):
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
             return
-    runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
+    runs = [run for run in map(_read_letters, written) if any(run.told)][:_MOST]
+    for item in _compared(plain, runs, start):
+        if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
+            yield item
+            return
+
+
+def _plain(text: str) -> str:
+    """A text of as many characters, in which blanks stand for what typesets it."""
+    text = text.replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")
+    for sign in _BLANKS:
+        text = text.replace(sign, " " * len(sign))
+    return _BLANKED.sub(lambda match: " " * len(match[0]), text) if "\\" in text else text
+
+
+def _written(plain: str) -> list[re.Match[str]]:
+    """The longest runs of formulas with signs of equality between them, in order."""
+    found: list[re.Match[str]] = []
+    last, place = 0, plain.find("=")
+    while place >= 0 and len(found) < 4 * _MOST:
+        line = max(last, plain.rfind("\n", last, place) + 1)
+        stretch = _STRETCH.match(plain[line:place][::-1])
+        first = place - stretch.end() if stretch else place
+        while last <= place:  # runs that end before the sign come first
+            run = _RUN.search(plain, max(first, last))
+            if run is None:
+                return found
+            last = run.end()
+            if "=" in run[0]:
+                found.append(run)
+        place = plain.find("=", last)
+    return found
+
+
+def _read_letters(run: re.Match[str]) -> _Run:
+    """A run with its letters: sides of the same ones, or of one letter and none, can be checked."""
+    letters = [_letters(side) for side in run[0].split("=")]
+    told = [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
+    return _Run(run, letters, told)
+
+
+def _compared(plain: str, runs: list[_Run], start: int) -> Iterator[Evidence]:
+    """The equations that are never true, or do not follow from the one before."""
     near = [False, *(_beside(plain, one, two) for one, two in pairwise(runs)), False]
     before: _Pair | None = None
     for run, (behind, ahead) in zip(runs, pairwise(near), strict=False):
         if not behind:
             before = None
-        if not behind and not ahead and _is_condition(run[0]):
-            continue  # there is nothing that it could be compared with
+            if not ahead and len(run.letters) == 2 and not all(run.letters):
+                continue  # a condition, and there is nothing that it could be compared with
         for pair in _pairs(plain, run):
             if pair is None:
                 before = None
                 continue
-            within = before is not None and before.start >= run.start()
+            within = before is not None and before.start >= run.match.start()
             note = _never_true(plain, pair) or (
                 _not_kept(plain, before, pair, within=within) if before else ""
             )
-            first, last = start + pair.start, start + pair.end
-            if note and not retracted(text, last, end) and not hypothetical(text, first, start):
-                yield Evidence("arithmetic_error", first, last, note)
-                return
+            if note:
+                yield Evidence("arithmetic_error", start + pair.start, start + pair.end, note)
             before = pair
 
 
-def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
+def _beside(plain: str, one: _Run, two: _Run) -> bool:
     """Whether an equation may be drawn from another: in the same letter, with little between."""
     return (
-        two.start() - one.end() <= _NEXT
-        and _letters(one[0]) == _letters(two[0])
-        and not _BREAK.search(plain, one.end(), two.start())
+        two.match.start() - one.match.end() <= _NEXT
+        and frozenset().union(*one.letters) == frozenset().union(*two.letters)
+        and not _BREAK.search(plain, one.match.end(), two.match.start())
     )
 
 
@@ -180,17 +238,12 @@ def _letters(written: str) -> frozenset[str]:
     return _SMALL.intersection(_COMMAND.sub("", written) if "\\" in written else written)
 
 
-def _is_condition(written: str) -> bool:
-    """Whether it is one equation of which a side has no letter."""
-    sides = [_COMMAND.sub("", side) for side in written.split("=")]
-    return len(sides) == 2 and any(side == side.upper() for side in sides)
-
-
 def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
     """Expressions that are said to become another one, as in "expanding … we get …"."""
     found = [*islice(_REWRITTEN.finditer(plain), _MOST)]
-    if occurs((" factor", " expands", " simplifies"), plain):
-        found += islice(_BECOMES.finditer(plain), _MOST)
+    if named := _IS_REWRITTEN.search(plain):
+        line = plain.rfind("\n", 0, named.start()) + 1
+        found += islice(_BECOMES.finditer(plain, line), _MOST)
     for match in found:
         if plain[match.end() :].lstrip(" ")[:1] in CUT or _TIMES_X.search(match[0]):
             continue
@@ -225,9 +278,9 @@ def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Ev
         known.setdefault(key, (value, run.end()))
 
 
-def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
+def _pairs(plain: str, of: _Run) -> list[_Pair | None]:
     """The equations of a run; None for one that nothing can be said of."""
-    written = run[0]
+    run, written = of.match, of.match[0]
     if len(written) > _LONGEST:
         return []
     if _TIMES_X.search(written) or _UNIT_LETTER.search(written):
@@ -243,10 +296,10 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
     named = written.partition("=")[0].strip().isdigit()
     if named and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
         return []  # angle 2 = 3x
-    sides: list[tuple[int, int, Exact] | None] = []
+    sides: list[tuple[int, int, Exact, str] | None] = []
     place = run.start()
     pieces = written.split("=")
-    told = [False, *_told(written), False]
+    told = [False, *of.told, False]
     for index, piece in enumerate(pieces):
         first, last = place, place + len(piece)
         place = last + 1
@@ -256,24 +309,16 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
             kept = kept[:-1].strip()
         first += len(piece) - len(piece.lstrip())
         value = read(kept) if told[index] or told[index + 1] else None
-        sides.append(None if value is None else (first, first + len(kept), value))
+        sides.append(None if value is None else (first, first + len(kept), value, kept))
     found: list[_Pair | None] = []
     for is_told, (one, two) in zip(told[1:], pairwise(sides), strict=False):
         if not is_told:
             found.append(None)
         elif one is not None and two is not None:
             solved = one[2].is_name and not two[2].variables
-            found.append(_Pair(one[0], two[1], one[2], two[2], one[2] - two[2], solved))
+            difference = apart(one[3], two[3])
+            found.append(_Pair(one[0], two[1], one[2], two[2], difference, solved))
     return found
-
-
-def _told(written: str) -> list[bool]:
-    """Of each two neighbouring sides whether they can be checked.
-
-    They are of the same letters, or of one letter and none.
-    """
-    letters = [_letters(side) for side in written.split("=")]
-    return [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
 
 
 def _never_true(plain: str, pair: _Pair) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.reasoning.algebra.polynomials import CUT, at, by_power, degree, read, shown
+from vlm_boundary.reasoning.algebra.polynomials import CUT, apart, at, by_power, degree, read, shown
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.text.passages import unless_excused
 from vlm_boundary.verifier.phrases import occurs
@@ -85,6 +85,7 @@ _PUT = re.compile(  # which of two curves, or a value that is put into its equat
 )
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _CUT = ("\\", "%", "|", "√", "π", "∠", "!")
+_SQUARED = ("²", "^2", "^{2}", ")(")
 _MOST = 12
 
 
@@ -109,7 +110,7 @@ def wrong_roots(
 
     Equations are read from `runs`. What is a condition, a trial or another curve's is left alone.
     """
-    squared = [occurs(("²", "^2", "^{2}", ")("), run[0]) for run in runs]
+    squared = [occurs(_SQUARED, run[0]) for run in runs] if occurs(_SQUARED, plain) else []
     if any(squared):
         drawn = [
             run
@@ -128,8 +129,6 @@ def wrong_roots(
 
 def wrong_solutions(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """Zeros, or a solution of two equations, that are said of the question's and are not theirs."""
-    if "=" not in question:
-        return
     plain = text[start:end]
     if occurs(("eros", "eroes", "oots", "olutions", "ntercepts"), plain):
         for first, last, note in _zeros(plain, question):
@@ -163,7 +162,7 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
             if len(letters) == 1:
                 spaces = len(plain[one[0] : one[1]]) - len(plain[one[0] : one[1]].lstrip())
                 first = one[0] + spaces
-                rest, degrees = left - right, (degree(left), degree(right))
+                rest, degrees = apart(one[2], two[2]), (degree(left), degree(right))
                 highest = degree(rest) if max(degrees) > 1 else max(degrees)
                 letter = next(iter(letters))
                 yield _Equation(first, two[1], left, right, rest, letter, degrees, highest)
@@ -171,14 +170,11 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
 
 def _identities(plain: str, equations: list[_Equation], question: str) -> Iterator[_Found]:
     """A quadratic and its product or square, where they are said to be the same and are not."""
-    asked = re.sub(r"\s", "", question.replace("−", "-").replace("^2", "²"))
     for one in equations:
         if one.degrees != (2, 2) or not one.difference.terms:
             continue
-        written = plain[one.start : one.end]
-        left, _, right = re.sub(r"\s", "", written.replace("−", "-").replace("^2", "²")).partition(
-            "="
-        )
+        asked, written = _closed(question), _closed(plain[one.start : one.end])
+        left, _, right = written.partition("=")
         if ("(" in left) == ("(" in right) or f"{left}={right}" in asked:
             continue
         mine, its = by_power(one.left), by_power(one.right)
@@ -195,6 +191,11 @@ def _identities(plain: str, equations: list[_Equation], question: str) -> Iterat
                 f"the two sides are not the same: they differ by {shown(one.difference)}",
             )
             return
+
+
+def _closed(written: str) -> str:
+    """A text without blanks, in one way of writing."""
+    return re.sub(r"\s", "", written.replace("−", "-").replace("^2", "²"))
 
 
 def _roots(plain: str, equations: list[_Equation]) -> Iterator[_Found]:
