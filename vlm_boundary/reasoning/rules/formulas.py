@@ -84,7 +84,8 @@ _COMPARED = re.compile(
 )
 _KINDS_OF_NUMBERS = frozenset(("prime", "even", "odd", "divisible", "multiple"))
 _WAYS = frozenset("greater larger bigger higher more less smaller lower longer shorter".split())
-FORMULA_WORDS = _KINDS_OF_NUMBERS | _WAYS | _OPERATING | _ROUND
+_SAID = _KINDS_OF_NUMBERS | _WAYS
+FORMULA_WORDS = _SAID | _OPERATING | _ROUND
 """A text without any of these words or a sign of equality says no formula or plain fact."""
 _MORE = frozenset(("greater", "larger", "bigger", "higher", "more", "longer"))
 
@@ -96,19 +97,17 @@ def wrong_formulas(
     text: str, words: Set[str], start: int, end: int, question: str
 ) -> Iterator[Evidence]:
     """A formula filled in as another one, a quantity made of others falsely, a false plain fact."""
-    for first, last, note in _found(text, words, start, end, question):
-        yield from unless_excused(text, first, last, start, end, note)
-
-
-def _found(text: str, words: Set[str], start: int, end: int, question: str) -> Iterator[_Found]:
+    found: list[_Found] = []
     if not _OPERATING.isdisjoint(words) and len(words & _QUANTITIES) > 2:
-        yield from _quantities(text, start, end)
-    if "=" in text and _LETTERED.search(text, start, end):
-        yield from _filled_in(text, start, end)
+        found += _quantities(text, start, end)
+    if "=" in text and (lettered := _LETTERED.search(text, start, end)):
+        found += _filled_in(text, max(start, lettered.start() - 2), end)
     if not (_ROUND.isdisjoint(words) or _SHARES.isdisjoint(words)):
-        yield from _parts_of_circles(text, start, end, question)
-    if "is" in words:
-        yield from _facts(text, words, start, end)
+        found += _parts_of_circles(text, start, end, question)
+    if "is" in words and not _SAID.isdisjoint(words):
+        found += _facts(text, words, start, end)
+    for first, last, note in found:
+        yield from unless_excused(text, first, last, start, end, note)
 
 
 def _quantities(text: str, start: int, end: int) -> Iterator[_Found]:

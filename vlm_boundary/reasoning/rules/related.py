@@ -11,11 +11,13 @@ from itertools import islice
 
 from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
 from vlm_boundary.reasoning.rules.theorems import FACTORS
 from vlm_boundary.reasoning.text.passages import opening, unless_excused, words_in
 from vlm_boundary.reasoning.text.steps import one_step, rounds_to, shown
 
-_WORDS = frozenset(word for name in FACTORS for word in name.split()[-1:])
+_FACTOR_NAMES = by_last_word(FACTORS)
+_WORDS = frozenset(_FACTOR_NAMES)
 RELATION_WORDS = _WORDS | {"than"}
 """A text without any of these words says no relation of two quantities."""
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
@@ -158,7 +160,8 @@ def _asked(question: str) -> tuple[_Relation, ...]:
 def _relations(text: str, words: Set[str], start: int, end: int) -> Iterator[_Relation]:
     found: list[re.Match[str]] = []
     if not _WORDS.isdisjoint(words):
-        found += _SO_MANY_TIMES.finditer(text, start, end)
+        named = places(lowered(text), words, _FACTOR_NAMES, start, end)
+        found += matches(_SO_MANY_TIMES, text, named, end)
     place = text.find(" than ", start, end) if "than" in words else -1
     while place >= 0:
         *_, size, way, counted = "", "", *text[max(start, place - 44) : place].lower().split()

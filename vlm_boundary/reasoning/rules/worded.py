@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from fractions import Fraction
 from itertools import chain
 
-from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
+from vlm_boundary.mathtext.words import FIRST_WORDS, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
 from vlm_boundary.reasoning.text.passages import hypothetical, opening, retracted
 from vlm_boundary.reasoning.text.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
@@ -40,8 +41,9 @@ _TIMES = {
     "three times": 3, "four times": 4,
 }  # fmt: skip
 _WRITTEN_SHARES = [name.replace(" ", "[ -]") for name in sorted(_SHARES, key=len)[::-1]]
-_NAMED = re.compile(opening([*_WRITTEN_SHARES, "halving", *_TIMES]), re.IGNORECASE)
-# The patterns below that begin with a share or a multiple are tried where one is named.
+# The patterns below that begin with one of these phrases are tried where it stands.
+_FACTORS = by_last_word([*_SHARES, "halving", *_TIMES])
+_NAMES = by_last_word(("sum", "product", "difference", "average", "mean"))
 _SHARE = re.compile(
     rf"(?P<share>{opening([*_WRITTEN_SHARES, 'halving'])}) (?:of )?{_VALUE}(?:"
     rf" each)?{_SAYS}{_VALUE}{_END}",
@@ -57,7 +59,7 @@ _MULTIPLE = re.compile(
     rf"(?P<times>{opening(_TIMES)}) (?:of )?{_VALUE}{_SAYS}{_VALUE}{_END}", re.IGNORECASE
 )
 _OF_SEVERAL = re.compile(
-    rf"(?P<what>{opening(('sum', 'product', 'difference', 'average', 'mean'))})"
+    rf"(?P<what>{opening(_NAMES)})"
     rf" (?:of|between) (?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}){_SAYS.replace('|=', '')}"
     rf"{_VALUE}{_END}",  # in "the sum of 3 and 4 = 8" the sign may be that of an equation
     re.IGNORECASE,
@@ -65,6 +67,7 @@ _OF_SEVERAL = re.compile(
 _ACTIONS = (
     "add", "subtract", "multiply", "divide", "adding", "subtracting", "multiplying", "dividing"
 )  # fmt: skip
+_ACTING = by_last_word(_ACTIONS)
 _ACTED = re.compile(
     rf"(?P<act>{opening(_ACTIONS)}) {_VALUE} (?P<by>and|to|from|by) {_VALUE}{_SAYS}{_VALUE}{_END}",
     re.IGNORECASE,
@@ -102,14 +105,8 @@ WORDED = frozenset(
     f" {' '.join(_TIMES)} {' '.join(_ACTIONS)}".split()
 )
 """A text without any of these words or a sign of percent has no arithmetic in words."""
-_FACTOR_WORDS = frozenset(word for name in (*_SHARES, *_TIMES) for word in name.split()[-1:]) | {
-    "halving"
-}
 _THAT = frozenset(("that", "this", "it", "rest", "result"))
-_TOTALS = frozenset("sum product difference average mean add make makes".split())
-_ACTED_ON = frozenset(_ACTIONS)
 _OPERATING = frozenset(("times", "plus", "minus", "divided"))
-_OF = ("um of ", "roduct of ", "verage of ", "ean of ", "ifference of ", "ifference between ")
 _ADDED = ("add up to", "sum to", "sum up to", " make")
 _ADDED_TO = re.compile(rf" (?:add up to|sum to|sum up to|makes?) {_VALUE}", re.IGNORECASE)
 _BEHIND_A_SIGN = re.compile(
@@ -138,19 +135,19 @@ _Said = tuple[int, int, Fraction, Fraction, str]
 
 
 def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
-    told = words & WORDED
-    if not _FACTOR_WORDS.isdisjoint(told):
-        named = [match.start() for match in _NAMED.finditer(text, start, end)]
-        for pattern in (_SHARE, _MULTIPLE) if named else ():
-            yield from _simple(pattern, text, named, end)
-        if named and not _THAT.isdisjoint(words):
+    low = lowered(text)
+    named = places(low, words, _FACTORS, start, end)
+    if named:
+        for pattern in (_SHARE, _MULTIPLE):
+            yield from _simple(matches(pattern, text, named, end))
+        if not _THAT.isdisjoint(words):
             yield from _of_that(text, named, start, end)
         yield from _reversed(text, named, start, end)
-    if not _TOTALS.isdisjoint(told):
-        yield from _several(text, start, end)
-    if not _ACTED_ON.isdisjoint(told):
-        yield from _acted(text, start, end)
-    if not _OPERATING.isdisjoint(told):
+    yield from _several(text, low, words, start, end)
+    acting = places(low, words, _ACTING, start, end)
+    if acting:
+        yield from _acted(text, acting, start, end)
+    if not (_OPERATING.isdisjoint(words) or FIRST_WORDS.isdisjoint(words)):
         yield from _operated(text, start, end)
     if "root" in words and "square" in words:
         for match in _ROOTED.finditer(text, start, end):
@@ -172,8 +169,8 @@ def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_S
                 )
 
 
-def _simple(pattern: re.Pattern[str], text: str, named: list[int], end: int) -> Iterator[_Said]:
-    for match in filter(None, [pattern.match(text, place, end) for place in named]):
+def _simple(found: Iterable[re.Match[str]]) -> Iterator[_Said]:
+    for match in found:
         word = match[1].lower().replace("-", " ")
         factor = _SHARES.get(word) or _TIMES.get(word) or Fraction(1, 2)
         of, said = _value(match[2]), _value(match[3])
@@ -184,7 +181,7 @@ def _simple(pattern: re.Pattern[str], text: str, named: list[int], end: int) -> 
 
 def _of_that(text: str, named: list[int], start: int, end: int) -> Iterator[_Said]:
     """A share or a multiple of what was just said, where it is that of no number before."""
-    for match in filter(None, [_OF_THAT.match(text, place, end) for place in named]):
+    for match in matches(_OF_THAT, text, named, end):
         word = match["factor"].lower().replace("-", " ")
         factor, said = _SHARES.get(word) or Fraction(_TIMES[word]), _value(match[2])
         before = [_value(number) for number in _NUMBER.findall(text, start, match.start())]
@@ -216,8 +213,9 @@ def _alike(match: re.Match[str], one: int, other: int) -> bool:
     )
 
 
-def _several(text: str, start: int, end: int) -> Iterator[_Said]:
-    found = [_OF_SEVERAL.finditer(text, start, end)] if occurs(_OF, text) else []
+def _several(text: str, low: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
+    named = places(low, words, _NAMES, start, end)
+    found: list[Iterable[re.Match[str]]] = [matches(_OF_SEVERAL, text, named, end)] if named else []
     if occurs(_ADDED, text) and (added := [*_ADDED_TO.finditer(text, start, end)]):
         line = text.rfind("\n", start, added[0].start()) + 1
         last = min(end, added[-1].end() + 20)
@@ -241,8 +239,8 @@ def _several(text: str, start: int, end: int) -> Iterator[_Said]:
         yield *match.span(), Fraction(right), said, f"the {what} of {match['list']}"
 
 
-def _acted(text: str, start: int, end: int) -> Iterator[_Said]:
-    for match in _ACTED.finditer(text, start, end):
+def _acted(text: str, acting: list[int], start: int, end: int) -> Iterator[_Said]:
+    for match in matches(_ACTED, text, acting, end):
         one, two, said = (_value(match[place]) for place in (2, 4, 5))
         if one is None or two is None or said is None:
             continue
