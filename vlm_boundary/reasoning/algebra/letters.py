@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from string import ascii_lowercase
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.algebra.polynomials import (
@@ -19,55 +18,34 @@ from vlm_boundary.reasoning.algebra.polynomials import (
     solution_of,
 )
 from vlm_boundary.reasoning.algebra.roots import wrong_roots, wrong_solutions
+from vlm_boundary.reasoning.algebra.runs import (
+    MOST,
+    SIDE,
+    Run,
+    may_have_runs,
+    read_letters,
+    untypeset,
+    written_runs,
+)
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted, words_in
 from vlm_boundary.verifier.phrases import occurs
 
-# A letter beside a number or a sign: what all equations of this kind have, and few other texts.
-# It begins with a set of characters, so that all others are passed fast.
-_LIKELY = re.compile(
-    r"[-+*/(·=\d^²³](?:(?:(?<=\d)|(?<=[-+*/(·=])\s?)[a-df-hj-z](?![a-zA-Z'’_])"
-    r"|(?<=[a-df-hj-z][-+*/=^²³])(?<![a-zA-Z\\'’_]..)"
-    r"|(?<=[a-df-hj-z] [-+*/=])(?<![a-zA-Z\\'’_]...)"
-    r"|(?<=[a-df-hj-z] \\[-+=])(?<![a-zA-Z\\'’_]....))"
-)
-_LETTER = (
-    r"[a-df-hj-z](?:(?<![a-zA-Z\\'’_.].)(?![a-zA-Z_'’.(])|(?<=\d.)[a-df-hj-z]?(?![a-zA-Z_'’(]))"
-)
-_PART = (  # what most characters are first, and each begins with a set, so that it fails fast
-    r"[-+*/^()²³·×−÷½⅓¼¾⅔{}]|\d{1,9}(?:\.\d{1,6})?(?!\d|,\d|\.\d|%)"
-    rf"|{_LETTER}|[abkmnpqtxyz](?<![a-zA-Z].)(?=\()|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])"
-)
-_GAP = r"[^\S\n]{0,8}"
-_SIDE = rf"(?:{_GAP}(?:{_PART}))++"
-# Taken whole, with or without a sign of equality, so that no place is looked at twice.
-_RUN = re.compile(
-    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART})(?:{_GAP}(?:{_PART}))*+"
-    rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
-)
-# What a run may be made of, read backwards from its sign of equality: it may be more, never less.
-_STRETCH = re.compile(
-    r"(?:[-+*/^()²³·×−÷½⅓¼¾⅔{}.=\s\d]++|[a-z]{1,2}(?![a-zA-Z])|(?:todc|semit|carfd?)\\)*+"
-)
-_BLANKED = re.compile(r"\^\{?\\circ\}?|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])")
-_BLANKS = ("°", "$", "&", "~", *(f"\\{sign}" for sign in "()[],;!"))
-_LETTERS = frozenset(ascii_lowercase) - {"e", "i"}
 _REWRITTEN = re.compile(
     r"\b(?:[Ee]xpand|[Ff]actor|[Ff]actoriz|[Ss]implify|[Mm]ultiply)ing(?: out)?,?(?: the"
     r" expression)? "
-    rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
+    rf"(?P<one>{SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{SIDE})"
 )
 _AS = (
     r" (?:factors|factori[sz]es|(?:can be|is) (?:factored|factori[sz]ed)|expands|simplifies)"
     r" (?:as|into|to)"
 )
 _IS_REWRITTEN = re.compile(_AS)
-_BECOMES = re.compile(rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}){_AS}(?P<two>{_SIDE})")
+_BECOMES = re.compile(rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{SIDE}){_AS}(?P<two>{SIDE})")
 _REWRITING = frozenset(
     "expanding factoring factorizing simplifying multiplying factors factorises factorizes factored"
     " factorised factorized expands simplifies".split()
 )
-_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
 _TIMES_X = re.compile(r"[\d)]\s?x\s?[\d(]|\)\s?x\s")
@@ -82,7 +60,6 @@ _STEPS = frozenset(
     " clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
-_SMALL = frozenset(ascii_lowercase)
 _WORD = re.compile(r"[a-zA-Z]+")
 _ARTICLE = re.compile(r"[\d)]\s+a\Z")
 _WORD_OF_TWO = re.compile(r"\s{0,10}[a-zA-Z]{2}")
@@ -106,7 +83,6 @@ _OR = re.compile(r"\b(?:or|and|either|cases?)\W{0,4}\Z", re.IGNORECASE)
 _ALSO = re.compile(r"[\s,]{1,3}(?:or|and)[\s,]{1,3}[a-z]\s?=")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _DECIMALS = re.compile(r"\d\.(\d+)\D*\Z")
-_MOST = 60  # equations of one text
 _LONGEST = 240  # characters of one
 _NEAR = 0.006
 
@@ -124,17 +100,6 @@ class _Pair:
     """Whether the left side is one variable alone and the right side a number."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What stands on both sides of signs of equality, and its letters."""
-
-    match: re.Match[str]
-    letters: list[frozenset[str]]
-    """Of each side."""
-    told: list[bool]
-    """Of each two neighbouring sides whether they can be checked."""
-
-
 def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterator[Evidence]:
     """An equation that no value of its letters makes true, or that its successor does not keep.
 
@@ -146,64 +111,28 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
         yield from wrong_solutions(text, start, end, question)
     words = words_in(text)
     rewriting = not _REWRITING.isdisjoint(words)
-    if not (rewriting or "=" in text) or _LETTERS.isdisjoint(words):
+    if not (rewriting or "=" in text) or not may_have_runs(text, words, start, end):
         return
-    if _LIKELY.search(text, start, end) is None:
-        return
-    plain = _plain(text[start:end])
+    plain = untypeset(text[start:end])
     if rewriting:
         yield from _rewritten(plain, start)
     if "=" not in plain:
         return
-    written = _written(plain)
+    written = written_runs(plain)
     if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
     for item in wrong_roots(plain, written, start, question):
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
             return
-    runs = [run for run in map(_read_letters, written) if any(run.told)][:_MOST]
+    runs = [run for run in map(read_letters, written) if any(run.told)][:MOST]
     for item in _compared(plain, runs, start):
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
             return
 
 
-def _plain(text: str) -> str:
-    """A text of as many characters, in which blanks stand for what typesets it."""
-    text = text.replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")
-    for sign in _BLANKS:
-        text = text.replace(sign, " " * len(sign))
-    return _BLANKED.sub(lambda match: " " * len(match[0]), text) if "\\" in text else text
-
-
-def _written(plain: str) -> list[re.Match[str]]:
-    """The longest runs of formulas with signs of equality between them, in order."""
-    found: list[re.Match[str]] = []
-    last, place = 0, plain.find("=")
-    while place >= 0 and len(found) < 4 * _MOST:
-        line = max(last, plain.rfind("\n", last, place) + 1)
-        stretch = _STRETCH.match(plain[line:place][::-1])
-        first = place - stretch.end() if stretch else place
-        while last <= place:  # runs that end before the sign come first
-            run = _RUN.search(plain, max(first, last))
-            if run is None:
-                return found
-            last = run.end()
-            if "=" in run[0]:
-                found.append(run)
-        place = plain.find("=", last)
-    return found
-
-
-def _read_letters(run: re.Match[str]) -> _Run:
-    """A run with its letters: sides of the same ones, or of one letter and none, can be checked."""
-    letters = [_letters(side) for side in run[0].split("=")]
-    told = [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
-    return _Run(run, letters, told)
-
-
-def _compared(plain: str, runs: list[_Run], start: int) -> Iterator[Evidence]:
+def _compared(plain: str, runs: list[Run], start: int) -> Iterator[Evidence]:
     """The equations that are never true, or do not follow from the one before."""
     near = [False, *(_beside(plain, one, two) for one, two in pairwise(runs)), False]
     before: _Pair | None = None
@@ -225,7 +154,7 @@ def _compared(plain: str, runs: list[_Run], start: int) -> Iterator[Evidence]:
             before = pair
 
 
-def _beside(plain: str, one: _Run, two: _Run) -> bool:
+def _beside(plain: str, one: Run, two: Run) -> bool:
     """Whether an equation may be drawn from another: in the same letter, with little between."""
     return (
         two.match.start() - one.match.end() <= _NEXT
@@ -234,16 +163,12 @@ def _beside(plain: str, one: _Run, two: _Run) -> bool:
     )
 
 
-def _letters(written: str) -> frozenset[str]:
-    return _SMALL.intersection(_COMMAND.sub("", written) if "\\" in written else written)
-
-
 def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
     """Expressions that are said to become another one, as in "expanding … we get …"."""
-    found = [*islice(_REWRITTEN.finditer(plain), _MOST)]
+    found = [*islice(_REWRITTEN.finditer(plain), MOST)]
     if named := _IS_REWRITTEN.search(plain):
         line = plain.rfind("\n", 0, named.start()) + 1
-        found += islice(_BECOMES.finditer(plain, line), _MOST)
+        found += islice(_BECOMES.finditer(plain, line), MOST)
     for match in found:
         if plain[match.end() :].lstrip(" ")[:1] in CUT or _TIMES_X.search(match[0]):
             continue
@@ -258,7 +183,7 @@ def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
 def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Evidence]:
     """What a letter is, and what it is when that is said to be written otherwise: y = (x - 3)²."""
     known: dict[tuple[str, frozenset[str]], tuple[Exact, int]] = {}
-    for run in runs[:_MOST]:
+    for run in runs[:MOST]:
         named, _, said = run[0].partition("=")
         name = named.strip()
         value = (
@@ -278,7 +203,7 @@ def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Ev
         known.setdefault(key, (value, run.end()))
 
 
-def _pairs(plain: str, of: _Run) -> list[_Pair | None]:
+def _pairs(plain: str, of: Run) -> list[_Pair | None]:
     """The equations of a run; None for one that nothing can be said of."""
     run, written = of.match, of.match[0]
     if len(written) > _LONGEST:

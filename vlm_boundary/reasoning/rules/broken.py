@@ -64,9 +64,12 @@ _LEGS_WORDED = re.compile(
     r"|\bsquare (?:of|on) the (?:hypotenuse|diagonal|longest side)(?: is| equals| =)(?: equal to)?"
     r" the sum of (?:the |its )?(?:lengths of the )?(?:two )?(?:other )?(?:two )?(?:legs|catheti"
     r"|sides)\b"
-    r"|\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])"
-    r"(?![\w²^])",
 )
+_UNSQUARED = re.compile(
+    r"(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])(?![\w²^])"
+)
+_SQUARED = re.compile(r"\b(?:[A-Z]{2}|[a-h])\Z")
+_LEGS_NAMED = frozenset(("legs", "catheti", "sides"))
 _SQUARED_SUM = re.compile(
     r"\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?P<one>\d{1,6}(?:\.\d{1,4})?) \+"
     r" (?P<two>\d{1,6}(?:\.\d{1,4})?)"
@@ -121,7 +124,7 @@ def broken_rules(text: str, start: int, end: int, question: str) -> list[Evidenc
     if regular and not _EACH_OF.isdisjoint(words):
         found += _regular(text, start, end)
     if "hypotenuse" in told or "ythag" in text:
-        found += _legs_added(text, start, end, question)
+        found += _legs_added(text, start, end, question, worded=not _LEGS_NAMED.isdisjoint(words))
     if percent or not PERCENT_WORDS.isdisjoint(told):
         found += wrong_percents(text, words, start, end, question)
     if equal or not FORMULA_WORDS.isdisjoint(told):
@@ -186,11 +189,17 @@ def _regular(text: str, start: int, end: int) -> Iterator[Evidence]:
             )
 
 
-def _legs_added(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def _legs_added(
+    text: str, start: int, end: int, question: str, *, worded: bool
+) -> Iterator[Evidence]:
     note = "by Pythagoras the squares of the legs are added, not the legs"
-    for match in _LEGS_WORDED.finditer(text, start, end):
-        if not text.startswith((" squared", "'s square"), match.end()):
-            yield from unless_excused(text, *match.span(), start, end, note)
+    found = [match.span() for match in _LEGS_WORDED.finditer(text, start, end)] if worded else []
+    for match in _UNSQUARED.finditer(text, start, end) if "=" in text else ():
+        if of := _SQUARED.search(text, max(start, match.start() - 2), match.start()):
+            found.append((of.start(), match.end()))
+    for first, last in found:
+        if not text.startswith((" squared", "'s square"), last):
+            yield from unless_excused(text, first, last, start, end, note)
     place = text.find("ythag", start, end)
     while place >= 0:
         limit = min(end, place + 160)

@@ -100,8 +100,11 @@ def wrong_formulas(
     found: list[_Found] = []
     if not _OPERATING.isdisjoint(words) and len(words & _QUANTITIES) > 2:
         found += _quantities(text, start, end)
-    if "=" in text and (lettered := _LETTERED.search(text, start, end)):
-        found += _filled_in(text, max(start, lettered.start() - 2), end)
+    for lettered in _LETTERED.finditer(text, start, end) if "=" in text else ():
+        name = text[max(start, lettered.start() - 2) : lettered.start()].strip()[-1:]
+        if max(text.find(f"{name}{blank}=", lettered.end(), end) for blank in ("", " ")) > 0:
+            found += _filled_in(text, max(start, lettered.start() - 2), end)
+            break
     if not (_ROUND.isdisjoint(words) or _SHARES.isdisjoint(words)):
         found += _parts_of_circles(text, start, end, question)
     if "is" in words and not _SAID.isdisjoint(words):

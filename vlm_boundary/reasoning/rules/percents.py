@@ -11,7 +11,7 @@ from vlm_boundary.reasoning.rules.theorems import FACTOR, FACTORS
 from vlm_boundary.reasoning.text.passages import SENTENCE, unless_excused
 from vlm_boundary.verifier.phrases import occurs
 
-_PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
+_PERCENT = re.compile(r"(\d(?<![\d.].)\d{0,2}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
 _PARTS = {
     "half": Fraction(1, 2), "quarter": Fraction(1, 4), "fifth": Fraction(1, 5),
     "tenth": Fraction(1, 10),
@@ -120,7 +120,7 @@ def wrong_percents(
     if "factor" in words or "decimal" in words:
         yield from _percents_as_factors(text, start, end)
     if ("0." in text or "1." in text) and occurs(_SHARES, text):
-        yield from _factors(text, start, end, question)
+        yield from _factors(text, words, start, end, question)
     if "%" in text or "percent" in text:
         paid = not _PAID.isdisjoint(words)
         for sentence in SENTENCE.finditer(text, start, end) if paid else ():
@@ -226,9 +226,9 @@ def _is_factor(factor: Fraction, share: Fraction) -> bool:
     )
 
 
-def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def _factors(text: str, words: Set[str], start: int, end: int, question: str) -> Iterator[Evidence]:
     percents = list(_PERCENT.finditer(text, start, end))
-    parts = list(_PART.finditer(text, start, end))
+    parts = [] if words.isdisjoint(_PARTS) else list(_PART.finditer(text, start, end))
     if len({match[1].lower() for match in (*percents, *parts)}) != 1:
         return
     share = Fraction(percents[0][1]) / 100 if percents else _PARTS[parts[0][1].lower()]

@@ -22,11 +22,13 @@ def by_last_word(phrases: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def places(
-    low: str, words: Set[str], phrases: Mapping[str, tuple[str, ...]], start: int, end: int
+    low: str, told: Set[str], phrases: Mapping[str, tuple[str, ...]], start: int, end: int
 ) -> list[int]:
-    """Where the phrases begin of which `words`, those of the text, has the last, in order."""
+    """Where the phrases begin of which `told`, a few words of the text, has the last, in order."""
     found: list[int] = []
-    for word in words & phrases.keys():
+    for word in told:
+        if word not in phrases:
+            continue
         place = low.find(word, start, end)
         while place >= 0:
             last = place + len(word)

@@ -160,7 +160,7 @@ def _asked(question: str) -> tuple[_Relation, ...]:
 def _relations(text: str, words: Set[str], start: int, end: int) -> Iterator[_Relation]:
     found: list[re.Match[str]] = []
     if not _WORDS.isdisjoint(words):
-        named = places(lowered(text), words, _FACTOR_NAMES, start, end)
+        named = places(lowered(text), words & _WORDS, _FACTOR_NAMES, start, end)
         found += matches(_SO_MANY_TIMES, text, named, end)
     place = text.find(" than ", start, end) if "than" in words else -1
     while place >= 0:

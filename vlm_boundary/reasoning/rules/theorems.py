@@ -48,7 +48,7 @@ def _related(one: str, other: str) -> re.Pattern[str]:
 # Words of which a text has one or its plural, from each part between commas (the last is the
 # rarest), two things, and how many times the second the first is.
 _RELATIONS = (
-    ("inscribed circumferential peripheral, central center centre",
+    ("central center centre, inscribed circumferential peripheral",
      _related(_INSCRIBED, _CENTRAL), Fraction(1, 2),
      "an inscribed angle is half the central angle"),
     ("central center centre, inscribed circumferential peripheral",
@@ -91,7 +91,7 @@ def _formula(measure: str, figure: str, product: str) -> re.Pattern[str]:
 # Words as above, a measure of a figure with the product that it is made of, and
 # the share of the product.
 _FORMULAS = (
-    ("area, triangle, height altitude leg catheti",
+    ("base leg catheti, area, triangle, height altitude leg catheti",
      _formula("area", "triangle", f"{_BY_HEIGHT}|{_LEGS}"), Fraction(1, 2),
      "the area of a triangle is half the base times the height"),
     ("height altitude, area, parallelogram",
@@ -234,7 +234,7 @@ _TURNS = tuple(
     for words, what, right, note in (
         ("angle, straight", rf"\b(?:an?|every|each|one) straight angle{_HAS}", 180,
          "a straight angle has 180°"),
-        ("angles, line", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
+        ("line, angles", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
          "angles on a straight line add up to 180°"),
         ("full", rf"\b(?:a|the) full (?:angle|turn|circle|rotation|revolution){_HAS}", 360,
          "a full turn has 360°"),

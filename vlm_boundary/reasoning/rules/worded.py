@@ -106,6 +106,8 @@ WORDED = frozenset(
 )
 """A text without any of these words or a sign of percent has no arithmetic in words."""
 _THAT = frozenset(("that", "this", "it", "rest", "result"))
+_ADDING = frozenset(("sum", "add", "make", "makes"))
+_TOTALS = _ADDING | _NAMES.keys()
 _OPERATING = frozenset(("times", "plus", "minus", "divided"))
 _ADDED = ("add up to", "sum to", "sum up to", " make")
 _ADDED_TO = re.compile(rf" (?:add up to|sum to|sum up to|makes?) {_VALUE}", re.IGNORECASE)
@@ -135,19 +137,20 @@ _Said = tuple[int, int, Fraction, Fraction, str]
 
 
 def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
-    low = lowered(text)
-    named = places(low, words, _FACTORS, start, end)
+    low, told = lowered(text), words & WORDED
+    named = places(low, told, _FACTORS, start, end)
     if named:
         for pattern in (_SHARE, _MULTIPLE):
             yield from _simple(matches(pattern, text, named, end))
         if not _THAT.isdisjoint(words):
             yield from _of_that(text, named, start, end)
         yield from _reversed(text, named, start, end)
-    yield from _several(text, low, words, start, end)
-    acting = places(low, words, _ACTING, start, end)
+    if not _TOTALS.isdisjoint(told):
+        yield from _several(text, low, told, start, end)
+    acting = places(low, told, _ACTING, start, end)
     if acting:
         yield from _acted(text, acting, start, end)
-    if not (_OPERATING.isdisjoint(words) or FIRST_WORDS.isdisjoint(words)):
+    if not (_OPERATING.isdisjoint(told) or FIRST_WORDS.isdisjoint(words)):
         yield from _operated(text, start, end)
     if "root" in words and "square" in words:
         for match in _ROOTED.finditer(text, start, end):
@@ -213,10 +216,11 @@ def _alike(match: re.Match[str], one: int, other: int) -> bool:
     )
 
 
-def _several(text: str, low: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
-    named = places(low, words, _NAMES, start, end)
+def _several(text: str, low: str, told: Set[str], start: int, end: int) -> Iterator[_Said]:
+    named = places(low, told, _NAMES, start, end)
     found: list[Iterable[re.Match[str]]] = [matches(_OF_SEVERAL, text, named, end)] if named else []
-    if occurs(_ADDED, text) and (added := [*_ADDED_TO.finditer(text, start, end)]):
+    adding = not _ADDING.isdisjoint(told) and occurs(_ADDED, text)
+    if adding and (added := [*_ADDED_TO.finditer(text, start, end)]):
         line = text.rfind("\n", start, added[0].start()) + 1
         last = min(end, added[-1].end() + 20)
         found.append(_ADD_UP.finditer(text, max(start, line), last))
