@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -42,9 +42,11 @@ _AS = (
 )
 _IS_REWRITTEN = re.compile(_AS)
 _BECOMES = re.compile(rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{SIDE}){_AS}(?P<two>{SIDE})")
-_REWRITING = frozenset(
-    "expanding factoring factorizing simplifying multiplying factors factorises factorizes factored"
-    " factorised factorized expands simplifies".split()
+_BECOMING = frozenset(
+    "factors factorises factorizes factored factorised factorized expands simplifies".split()
+)
+_REWRITING = _BECOMING | frozenset(
+    "expanding factoring factorizing simplifying multiplying".split()
 )
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
@@ -115,7 +117,7 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
         return
     plain = untypeset(text[start:end])
     if rewriting:
-        yield from _rewritten(plain, start)
+        yield from _rewritten(plain, words, start)
     if "=" not in plain:
         return
     written = written_runs(plain)
@@ -125,7 +127,8 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
             return
-    runs = [run for run in map(read_letters, written) if any(run.told)][:MOST]
+    runs = [read_letters(run) for run in written if run[0].islower()]
+    runs = [run for run in runs if any(run.told)][:MOST]
     for item in _compared(plain, runs, start):
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
@@ -163,10 +166,11 @@ def _beside(plain: str, one: Run, two: Run) -> bool:
     )
 
 
-def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
+def _rewritten(plain: str, words: Set[str], start: int) -> Iterator[Evidence]:
     """Expressions that are said to become another one, as in "expanding … we get …"."""
     found = [*islice(_REWRITTEN.finditer(plain), MOST)]
-    if named := _IS_REWRITTEN.search(plain):
+    named = None if _BECOMING.isdisjoint(words) else _IS_REWRITTEN.search(plain)
+    if named:
         line = plain.rfind("\n", 0, named.start()) + 1
         found += islice(_BECOMES.finditer(plain, line), MOST)
     for match in found:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 
-from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
+from vlm_boundary.mathtext.words import FIRST_WORDS, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
 from vlm_boundary.reasoning.rules.theorems import FACTORS
@@ -55,7 +55,8 @@ _BY = (
 )
 _SO_MANY_TIMES = re.compile(rf"{_TIMES}{_OTHER}", re.IGNORECASE)
 _BY_MORE = re.compile(rf"{_BY}{_OTHER}", re.IGNORECASE)
-_NO_SIZE = frozenset("is are was were has have and or of to in".split())
+_SIZES = FIRST_WORDS | frozenset("hundred thousand million billion".split())
+_SIZES |= frozenset(name.split()[-1] for name, share in FACTORS.items() if share < 1)
 _SUBJECT = re.compile(
     r"(?P<bare>(?:[.,;:\n\[(*-]|\band|\bthe|\bThe|\bAnd|\A) ?)?(?<![a-zA-Z])"
     r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?|[A-Z])(?P<verb>: | (?:(?:then|also|now)"
@@ -164,8 +165,7 @@ def _relations(text: str, words: Set[str], start: int, end: int) -> Iterator[_Re
         found += matches(_SO_MANY_TIMES, text, named, end)
     place = text.find(" than ", start, end) if "than" in words else -1
     while place >= 0:
-        *_, size, way, counted = "", "", *text[max(start, place - 44) : place].lower().split()
-        if (counted in _WAYS and way not in _NO_SIZE) or (way in _WAYS and size not in _NO_SIZE):
+        if _by_so_much(text[max(start, place - 50) : place]):
             found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]
         place = text.find(" than ", place + 6, end)
     for match in found:
@@ -189,6 +189,16 @@ def _relations(text: str, words: Set[str], start: int, end: int) -> Iterator[_Re
         how = "" if parts.get("kind") in (None, "many", "much") else parts["kind"]
         things = _name(parts.get("things") or parts.get("counted") or how)
         yield _Relation(*match.span(), subject, things, match["other"], factor, by)
+
+
+def _by_so_much(ahead: str) -> bool:
+    """Whether "5 more", "5 points more" or "5 more points" stands at the end."""
+    *_, size, of, way, counted = "", "", "", "", *ahead.lower().split()
+    if counted in _WAYS:
+        size, of = of, way
+    elif way not in _WAYS:
+        return False
+    return any(word[-1:].isdigit() or word.rpartition("-")[2] in _SIZES for word in (size, of))
 
 
 def _value_of(
