@@ -115,7 +115,7 @@ def broken_rules(text: str, start: int, end: int, question: str) -> list[Evidenc
     if not (told or equal or percent):
         return found
     if percent or not WORDED.isdisjoint(told):
-        found += wrong_words(text, words, start, end)
+        found += wrong_words(text, told, start, end)
     figures = not _FIGURES.isdisjoint(told)
     summed = "angles" in words or ("angle" in words and "sum" in words)
     if figures and summed and not _TOTALLED.isdisjoint(words):
@@ -128,11 +128,11 @@ def broken_rules(text: str, start: int, end: int, question: str) -> list[Evidenc
     if percent or not PERCENT_WORDS.isdisjoint(told):
         found += wrong_percents(text, words, start, end, question)
     if equal or not FORMULA_WORDS.isdisjoint(told):
-        found += wrong_formulas(text, words, start, end, question)
+        found += wrong_formulas(text, told, start, end, question)
     if not RELATION_WORDS.isdisjoint(told):
-        found += wrong_relations(text, words, start, end, question)
+        found += wrong_relations(text, told, start, end, question)
     if len(told & UNIT_WORDS) > 1:
-        found += wrong_units(text, words, start, end, question)
+        found += wrong_units(text, told, start, end, question)
     if not THEOREM_WORDS.isdisjoint(told):
         found += wrong_theorems(text, words, start, end, question)
     return found

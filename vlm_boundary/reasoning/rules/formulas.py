@@ -9,7 +9,7 @@ from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.rules.theorems import FACTOR, FACTORS
-from vlm_boundary.reasoning.text.passages import unless_excused
+from vlm_boundary.reasoning.text.passages import unless_excused, words_in
 
 # What a quantity is made of: the first and the second by the sign between.
 _MADE_OF = (
@@ -94,21 +94,24 @@ _Found = tuple[int, int, str]
 
 
 def wrong_formulas(
-    text: str, words: Set[str], start: int, end: int, question: str
+    text: str, told: Set[str], start: int, end: int, question: str
 ) -> Iterator[Evidence]:
-    """A formula filled in as another one, a quantity made of others falsely, a false plain fact."""
+    """A formula filled in as another one, a quantity made of others falsely, a false plain fact.
+
+    `told` are the text's words that are of use.
+    """
     found: list[_Found] = []
-    if not _OPERATING.isdisjoint(words) and len(words & _QUANTITIES) > 2:
+    if not _OPERATING.isdisjoint(told) and len(words_in(text) & _QUANTITIES) > 2:
         found += _quantities(text, start, end)
     for lettered in _LETTERED.finditer(text, start, end) if "=" in text else ():
         name = text[max(start, lettered.start() - 2) : lettered.start()].strip()[-1:]
         if max(text.find(f"{name}{blank}=", lettered.end(), end) for blank in ("", " ")) > 0:
             found += _filled_in(text, max(start, lettered.start() - 2), end)
             break
-    if not (_ROUND.isdisjoint(words) or _SHARES.isdisjoint(words)):
+    if not (_ROUND.isdisjoint(told) or _SHARES.isdisjoint(told)):
         found += _parts_of_circles(text, start, end, question)
-    if "is" in words and not _SAID.isdisjoint(words):
-        found += _facts(text, words, start, end)
+    if not _SAID.isdisjoint(told):
+        found += _facts(text, told, start, end)
     for first, last, note in found:
         yield from unless_excused(text, first, last, start, end, note)
 
@@ -180,8 +183,8 @@ def _parts_of_circles(text: str, start: int, end: int, question: str) -> Iterato
             )
 
 
-def _facts(text: str, words: Set[str], start: int, end: int) -> Iterator[_Found]:
-    if not _KINDS_OF_NUMBERS.isdisjoint(words):
+def _facts(text: str, told: Set[str], start: int, end: int) -> Iterator[_Found]:
+    if not _KINDS_OF_NUMBERS.isdisjoint(told):
         for match in _IS_A.finditer(text, start, end):
             said = _said_of(text, start, match)
             if said is None or said["money"] or said["unit"]:
@@ -202,7 +205,7 @@ def _facts(text: str, words: Set[str], start: int, end: int) -> Iterator[_Found]
             if not true:
                 first, last = said.start("one"), match.end()
                 yield first, last, f"this is false: {text[first:last]}"
-    if "than" in words and not _WAYS.isdisjoint(words):
+    if "than" in told and not _WAYS.isdisjoint(told):
         for match in _COMPARED.finditer(text, start, end):
             said = _said_of(text, start, match)
             if said is None or said["number"]:

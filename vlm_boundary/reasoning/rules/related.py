@@ -133,14 +133,15 @@ class _Relation:
 
 
 def wrong_relations(
-    text: str, words: Set[str], start: int, end: int, question: str
+    text: str, told: Set[str], start: int, end: int, question: str
 ) -> Iterator[Evidence]:
     """A value that is said to be so many times another, or so much more, and is not.
 
     The other one is a number, what was said just before, or a name whose value the question or the
     chain gives. Any number that stands before may be meant; so nothing is said where one fits.
+    `told` are the text's words that are of use.
     """
-    relations = [*islice(_relations(text, words, start, end), _MOST)]
+    relations = [*islice(_relations(text, told, start, end), _MOST)]
     asked = _asked(question) if relations else ()
     for relation in relations:
         if _CHANGED.search(text, max(start, relation.start - 40), relation.start):
@@ -158,12 +159,12 @@ def _asked(question: str) -> tuple[_Relation, ...]:
     return tuple(islice(_relations(question, words_in(question), 0, len(question)), _MOST))
 
 
-def _relations(text: str, words: Set[str], start: int, end: int) -> Iterator[_Relation]:
+def _relations(text: str, told: Set[str], start: int, end: int) -> Iterator[_Relation]:
     found: list[re.Match[str]] = []
-    if not _WORDS.isdisjoint(words):
-        named = places(lowered(text), words & _WORDS, _FACTOR_NAMES, start, end)
+    if not _WORDS.isdisjoint(told):
+        named = places(lowered(text), told, _FACTOR_NAMES, start, end)
         found += matches(_SO_MANY_TIMES, text, named, end)
-    place = text.find(" than ", start, end) if "than" in words else -1
+    place = text.find(" than ", start, end) if "than" in told else -1
     while place >= 0:
         if _by_so_much(text[max(start, place - 50) : place]):
             found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]

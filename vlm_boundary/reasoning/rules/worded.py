@@ -11,7 +11,7 @@ from itertools import chain
 from vlm_boundary.mathtext.words import FIRST_WORDS, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
-from vlm_boundary.reasoning.text.passages import hypothetical, opening, retracted
+from vlm_boundary.reasoning.text.passages import hypothetical, opening, retracted, words_in
 from vlm_boundary.reasoning.text.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -119,12 +119,13 @@ _BEHIND_A_SIGN = re.compile(
 )
 
 
-def wrong_words(text: str, words: Set[str], start: int, end: int) -> Iterator[Evidence]:
+def wrong_words(text: str, told: Set[str], start: int, end: int) -> Iterator[Evidence]:
     """Each arithmetical statement in words that is false; nothing where it may mean another thing.
 
     Numbers agree to the digits shown; statements that are taken back or supposed are no errors.
+    `told` are the text's words that are of use.
     """
-    for first, last, right, said, what in _statements(text, words, start, end):
+    for first, last, right, said, what in _statements(text, told, start, end):
         if rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
             continue
         if retracted(text, last, end) or hypothetical(text, first, start):
@@ -136,13 +137,13 @@ def wrong_words(text: str, words: Set[str], start: int, end: int) -> Iterator[Ev
 _Said = tuple[int, int, Fraction, Fraction, str]
 
 
-def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
-    low, told = lowered(text), words & WORDED
+def _statements(text: str, told: Set[str], start: int, end: int) -> Iterator[_Said]:
+    low = lowered(text)
     named = places(low, told, _FACTORS, start, end)
     if named:
         for pattern in (_SHARE, _MULTIPLE):
             yield from _simple(matches(pattern, text, named, end))
-        if not _THAT.isdisjoint(words):
+        if not _THAT.isdisjoint(words_in(text)):
             yield from _of_that(text, named, start, end)
         yield from _reversed(text, named, start, end)
     if not _TOTALS.isdisjoint(told):
@@ -150,9 +151,9 @@ def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_S
     acting = places(low, told, _ACTING, start, end)
     if acting:
         yield from _acted(text, acting, start, end)
-    if not (_OPERATING.isdisjoint(told) or FIRST_WORDS.isdisjoint(words)):
+    if not (_OPERATING.isdisjoint(told) or FIRST_WORDS.isdisjoint(words_in(text))):
         yield from _operated(text, start, end)
-    if "root" in words and "square" in words:
+    if "root" in told and "quare root" in text:
         for match in _ROOTED.finditer(text, start, end):
             of, said = (_value(match[place]) for place in (1, 2))
             if of is not None and said is not None:
@@ -160,7 +161,7 @@ def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_S
                     Fraction(math.isqrt(int(of))) if _is_square(of) else Fraction(float(of) ** 0.5)
                 )
                 yield *match.span(), right, said, f"the square root of {match[1]}"
-    if "%" in text or "percent" in words:
+    if "%" in text or "percent" in told:
         for match in _PART.finditer(text, start, end):
             part, whole, said = (_value(match[place]) for place in (1, 2, 3))
             if part is not None and whole and said is not None:
