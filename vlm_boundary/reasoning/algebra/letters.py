@@ -32,8 +32,7 @@ from vlm_boundary.reasoning.text.passages import hypothetical, retracted, words_
 from vlm_boundary.verifier.phrases import occurs
 
 _REWRITTEN = re.compile(
-    r"\b(?:[Ee]xpand|[Ff]actor|[Ff]actoriz|[Ss]implify|[Mm]ultiply)ing(?: out)?,?(?: the"
-    r" expression)? "
+    r"[EeFfSsMm](?<!\w.)(?:xpand|actor|actoriz|implify|ultiply)ing(?: out)?,?(?: the expression)? "
     rf"(?P<one>{SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{SIDE})"
 )
 _AS = (
@@ -42,11 +41,9 @@ _AS = (
 )
 _IS_REWRITTEN = re.compile(_AS)
 _BECOMES = re.compile(rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{SIDE}){_AS}(?P<two>{SIDE})")
+_REWRITING = frozenset("expanding factoring factorizing simplifying multiplying".split())
 _BECOMING = frozenset(
     "factors factorises factorizes factored factorised factorized expands simplifies".split()
-)
-_REWRITING = _BECOMING | frozenset(
-    "expanding factoring factorizing simplifying multiplying".split()
 )
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
@@ -112,7 +109,7 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
     if "=" in question:
         yield from wrong_solutions(text, start, end, question)
     words = words_in(text)
-    rewriting = not _REWRITING.isdisjoint(words)
+    rewriting = not (_REWRITING.isdisjoint(words) and _BECOMING.isdisjoint(words))
     if not (rewriting or "=" in text) or not may_have_runs(text, words, start, end):
         return
     plain = untypeset(text[start:end])
@@ -168,7 +165,9 @@ def _beside(plain: str, one: Run, two: Run) -> bool:
 
 def _rewritten(plain: str, words: Set[str], start: int) -> Iterator[Evidence]:
     """Expressions that are said to become another one, as in "expanding … we get …"."""
-    found = [*islice(_REWRITTEN.finditer(plain), MOST)]
+    found: list[re.Match[str]] = []
+    if not _REWRITING.isdisjoint(words):
+        found += islice(_REWRITTEN.finditer(plain), MOST)
     named = None if _BECOMING.isdisjoint(words) else _IS_REWRITTEN.search(plain)
     if named:
         line = plain.rfind("\n", 0, named.start()) + 1

@@ -28,11 +28,9 @@ _PART = (  # what most characters are first, and each begins with a set, so that
 _GAP = r"[^\S\n]{0,8}"
 SIDE = rf"(?:{_GAP}(?:{_PART}))++"
 """A side of an equation, as a pattern."""
+_START = re.compile(rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART})")
 # Taken whole, with or without a sign of equality, so that no place is looked at twice.
-_RUN = re.compile(
-    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART})(?:{_GAP}(?:{_PART}))*+"
-    rf"(?:{_GAP}=(?![=>]){SIDE})*+"
-)
+_RUN = re.compile(rf"(?:{_PART})(?:{_GAP}(?:{_PART}))*+(?:{_GAP}=(?![=>]){SIDE})*+")
 # What a run may be made of, read backwards from its sign of equality: it may be more, never less.
 _STRETCH = re.compile(
     r"(?:[-+*/^()²³·×−÷½⅓¼¾⅔{}.=\s\d]++|[a-z]{1,2}(?![a-zA-Z])|(?:todc|semit|carfd?)\\)*+"
@@ -81,13 +79,14 @@ def written_runs(plain: str) -> list[re.Match[str]]:
         line = max(last, plain.rfind("\n", last, place) + 1)
         stretch = _STRETCH.match(plain[line:place][::-1])
         first = place - stretch.end() if stretch else place
-        while last <= place:  # runs that end before the sign come first
-            run = _RUN.search(plain, max(first, last))
-            if run is None:
-                return found
-            last = run.end()
-            if "=" in run[0]:
+        opened = _START.search(plain, first, place)
+        while opened:  # runs that end before the sign come first
+            run = _RUN.match(plain, opened.start())
+            last = run.end() if run else place
+            if run and "=" in run[0]:
                 found.append(run)
+            opened = _START.search(plain, last, place)
+        last = max(last, place + 1)
         place = plain.find("=", last)
     return found
 
