@@ -162,8 +162,8 @@ def _asked(question: str) -> tuple[_Relation, ...]:
 def _relations(text: str, told: Set[str], start: int, end: int) -> Iterator[_Relation]:
     found: list[re.Match[str]] = []
     if not _WORDS.isdisjoint(told):
-        named = places(lowered(text), told, _FACTOR_NAMES, start, end)
-        found += matches(_SO_MANY_TIMES, text, named, end)
+        factors = places(lowered(text), told, _FACTOR_NAMES, start, end)
+        found += matches(_SO_MANY_TIMES, text, factors, end)
     place = text.find(" than ", start, end) if "than" in told else -1
     while place >= 0:
         if _by_so_much(text[max(start, place - 50) : place]):
