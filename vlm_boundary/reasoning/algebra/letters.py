@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.algebra.polynomials import (
@@ -86,8 +86,7 @@ _LONGEST = 240  # characters of one
 _NEAR = 0.006
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
+class _Pair(NamedTuple):
     """Two neighbouring sides and what their difference is; `root` where it is linear in one."""
 
     start: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
+from string import ascii_lowercase
+from typing import NamedTuple
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.algebra.polynomials import CUT, apart, at, by_power, degree, read, shown
@@ -85,12 +86,12 @@ _PUT = re.compile(  # which of two curves, or a value that is put into its equat
 )
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _CUT = ("\\", "%", "|", "√", "π", "∠", "!")
+_SMALL = frozenset(ascii_lowercase)
 _SQUARED = ("²", "^2", "^{2}", ")(")
 _MOST = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Equation:
+class _Equation(NamedTuple):
     start: int
     end: int
     left: Exact
@@ -144,10 +145,11 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
     """The equations of two neighbouring sides in one letter, in order."""
     for run in islice(runs, 5 * _MOST):
         plain = run.string
+        formula = _COMMAND.sub("", run[0]) if "\\" in run[0] else run[0]
+        if len(_SMALL.intersection(formula)) != 1:
+            continue
         before = plain[max(0, run.start() - 8) : run.start()].rstrip(" \t")
         behind = plain[run.end() : run.end() + 8].strip(" \t")
-        if len({*filter(str.islower, _COMMAND.sub("", run[0]))}) != 1:
-            continue
         if len(run[0]) > 160 or before[-1:] in CUT or behind[:1] in CUT:
             continue  # perhaps a part of something longer
         place, sides = run.start(), []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass
 from itertools import pairwise
 from string import ascii_lowercase
+from typing import NamedTuple
 
 from vlm_boundary.verifier.phrases import occurs
 
@@ -45,8 +45,7 @@ MOST = 60
 """Equations of one text that are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """What stands on both sides of signs of equality, and its letters."""
 
     match: re.Match[str]
