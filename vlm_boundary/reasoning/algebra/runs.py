@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
+from functools import lru_cache
 from itertools import pairwise
 from string import ascii_lowercase
 from typing import NamedTuple
@@ -49,7 +50,7 @@ class Run(NamedTuple):
     """What stands on both sides of signs of equality, and its letters."""
 
     match: re.Match[str]
-    letters: list[frozenset[str]]
+    letters: tuple[frozenset[str], ...]
     """Of each side."""
     told: list[bool]
     """Of each two neighbouring sides whether they can be checked."""
@@ -92,10 +93,13 @@ def written_runs(plain: str) -> list[re.Match[str]]:
 
 def read_letters(run: re.Match[str]) -> Run:
     """A run with its letters: sides of the same ones, or of one letter and none, can be checked."""
-    letters = [_letters(side) for side in run[0].split("=")]
+    letters = _letters(run[0])
     told = [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
     return Run(run, letters, told)
 
 
-def _letters(written: str) -> frozenset[str]:
-    return _SMALL.intersection(_COMMAND.sub("", written) if "\\" in written else written)
+@lru_cache(maxsize=1024)  # a chain says its equations again, and many samples answer one question
+def _letters(written: str) -> tuple[frozenset[str], ...]:
+    """The letters of each side."""
+    formula = _COMMAND.sub("", written) if "\\" in written else written
+    return tuple(map(_SMALL.intersection, formula.split("=")))
