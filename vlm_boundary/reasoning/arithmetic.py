@@ -21,7 +21,6 @@ from vlm_boundary.mathtext.units import NOUNS, UNITS
 from vlm_boundary.reasoning.algebra.letters import wrong_letters
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.rules.broken import broken_rules
-from vlm_boundary.reasoning.rules.worded import wrong_words
 from vlm_boundary.reasoning.text.equations import Equation, equations
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted
 from vlm_boundary.verifier.phrases import occurs
@@ -49,7 +48,6 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     start, end = chain.turn
     found = _false_equations(text, start, end)
     found += wrong_letters(text, start, end, chain.question)
-    found += wrong_words(text, start, end)
     found += broken_rules(text, start, end, chain.question)
     return tuple(found)
 

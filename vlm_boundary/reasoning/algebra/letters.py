@@ -3,65 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
 from itertools import islice, pairwise
-from string import ascii_lowercase
+from typing import NamedTuple
 
 from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.reasoning.algebra.polynomials import CUT, at, by_power, read, shown, solution_of
+from vlm_boundary.reasoning.algebra.polynomials import (
+    CUT,
+    apart,
+    at,
+    by_power,
+    read,
+    shown,
+    solution_of,
+)
 from vlm_boundary.reasoning.algebra.roots import wrong_roots, wrong_solutions
+from vlm_boundary.reasoning.algebra.runs import (
+    MOST,
+    SIDE,
+    Run,
+    may_have_runs,
+    read_letters,
+    untypeset,
+    written_runs,
+)
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.text.passages import hypothetical, retracted
+from vlm_boundary.reasoning.text.passages import hypothetical, retracted, words_in
 from vlm_boundary.verifier.phrases import occurs
 
-# A letter beside a number or a sign: what all equations of this kind have, and few other texts.
-# It begins with a set of characters, so that all others are passed fast.
-_LIKELY = re.compile(
-    r"[-+*/(·=\d^²³](?:(?:(?<=\d)|(?<=[-+*/(·=])\s?)[a-df-hj-z](?![a-zA-Z'’_])"
-    r"|(?<=[a-df-hj-z][-+*/=^²³])(?<![a-zA-Z\\'’_]..)"
-    r"|(?<=[a-df-hj-z] [-+*/=])(?<![a-zA-Z\\'’_]...)"
-    r"|(?<=[a-df-hj-z] \\[-+=])(?<![a-zA-Z\\'’_]....))"
-)
-_LETTER = (
-    r"[a-df-hj-z](?:(?<![a-zA-Z\\'’_.].)(?![a-zA-Z_'’.(])|(?<=\d.)[a-df-hj-z]?(?![a-zA-Z_'’(]))"
-)
-_PART = (  # what most characters are first, and each begins with a set, so that it fails fast
-    r"[-+*/^()²³·×−÷½⅓¼¾⅔{}]|\d{1,9}(?:\.\d{1,6})?(?!\d|,\d|\.\d|%)"
-    rf"|{_LETTER}|[abkmnpqtxyz](?<![a-zA-Z].)(?=\()|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])"
-)
-_GAP = r"[^\S\n]{0,8}"
-_SIDE = rf"(?:{_GAP}(?:{_PART}))++"
-# Taken whole, with or without a sign of equality, so that no place is looked at twice.
-_RUN = re.compile(
-    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART})(?:{_GAP}(?:{_PART}))*+"
-    rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
-)
-_BLANKED = re.compile(
-    r"°|\^\{?\\circ\}?|\$|\\[()\[\],;!]|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])|&|~"
-)
-_TYPESET = ("\\", "$", "°", "&", "~")
 _REWRITTEN = re.compile(
-    r"\b(?:[Ee]xpand|[Ff]actor|[Ff]actoriz|[Ss]implify|[Mm]ultiply)ing(?: out)?,?(?: the"
-    r" expression)? "
-    rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
+    r"[EeFfSsMm](?<!\w.)(?:xpand|actor|actoriz|implify|ultiply)ing(?: out)?,?(?: the expression)? "
+    rf"(?P<one>{SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{SIDE})"
 )
-_BECOMES = re.compile(
-    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is)"
-    rf" (?:factored|factori[sz]ed)|expands"
-    rf"|simplifies) (?:as|into|to)(?P<two>{_SIDE})"
+_AS = (
+    r" (?:factors|factori[sz]es|(?:can be|is) (?:factored|factori[sz]ed)|expands|simplifies)"
+    r" (?:as|into|to)"
 )
-_REWRITING = (
-    "xpanding",
-    "actoring",
-    "actorizing",
-    "implifying",
-    "ultiplying",
-    " factor",
-    " expands",
-    " simplifies",
+_IS_REWRITTEN = re.compile(_AS)
+_BECOMES = re.compile(rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{SIDE}){_AS}(?P<two>{SIDE})")
+_REWRITING = frozenset("expanding factoring factorizing simplifying multiplying".split())
+_BECOMING = frozenset(
+    "factors factorises factorizes factored factorised factorized expands simplifies".split()
 )
-_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
 _TIMES_X = re.compile(r"[\d)]\s?x\s?[\d(]|\)\s?x\s")
@@ -76,7 +59,6 @@ _STEPS = frozenset(
     " clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
-_SMALL = frozenset(ascii_lowercase)
 _WORD = re.compile(r"[a-zA-Z]+")
 _ARTICLE = re.compile(r"[\d)]\s+a\Z")
 _WORD_OF_TWO = re.compile(r"\s{0,10}[a-zA-Z]{2}")
@@ -100,13 +82,11 @@ _OR = re.compile(r"\b(?:or|and|either|cases?)\W{0,4}\Z", re.IGNORECASE)
 _ALSO = re.compile(r"[\s,]{1,3}(?:or|and)[\s,]{1,3}[a-z]\s?=")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _DECIMALS = re.compile(r"\d\.(\d+)\D*\Z")
-_MOST = 60  # equations of one text
 _LONGEST = 240  # characters of one
 _NEAR = 0.006
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
+class _Pair(NamedTuple):
     """Two neighbouring sides and what their difference is; `root` where it is linear in one."""
 
     start: int
@@ -125,72 +105,72 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
     an identity is meant where words or the form say so. A condition in one letter is compared with
     the one that the chain draws from it.
     """
-    yield from wrong_solutions(text, start, end, question)
-    if "=" not in text and ("ing" not in text or not occurs(_REWRITING, text)):
+    if "=" in question:
+        yield from wrong_solutions(text, start, end, question)
+    words = words_in(text)
+    rewriting = not (_REWRITING.isdisjoint(words) and _BECOMING.isdisjoint(words))
+    if not (rewriting or "=" in text) or not may_have_runs(text, words, start, end):
         return
-    if _LIKELY.search(text, start, end) is None:
-        return
-    plain = text[start:end].replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")
-    if occurs(_TYPESET, plain):
-        plain = _BLANKED.sub(lambda match: " " * len(match[0]), plain)
-    if occurs(_REWRITING, plain):
-        yield from _rewritten(plain, start)
+    plain = untypeset(text[start:end])
+    if rewriting:
+        yield from _rewritten(plain, words, start)
     if "=" not in plain:
         return
-    written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
+    written = written_runs(plain)
     if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
     for item in wrong_roots(plain, written, start, question):
         if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
             yield item
             return
-    runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
+    runs = [read_letters(run) for run in written if run[0].islower()]
+    runs = [run for run in runs if any(run.told)][:MOST]
+    for item in _compared(plain, runs, start):
+        if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
+            yield item
+            return
+
+
+def _compared(plain: str, runs: list[Run], start: int) -> Iterator[Evidence]:
+    """The equations that are never true, or do not follow from the one before."""
     near = [False, *(_beside(plain, one, two) for one, two in pairwise(runs)), False]
     before: _Pair | None = None
     for run, (behind, ahead) in zip(runs, pairwise(near), strict=False):
         if not behind:
             before = None
-        if not behind and not ahead and _is_condition(run[0]):
-            continue  # there is nothing that it could be compared with
+            if not ahead and len(run.letters) == 2 and not all(run.letters):
+                continue  # a condition, and there is nothing that it could be compared with
         for pair in _pairs(plain, run):
             if pair is None:
                 before = None
                 continue
-            within = before is not None and before.start >= run.start()
+            within = before is not None and before.start >= run.match.start()
             note = _never_true(plain, pair) or (
                 _not_kept(plain, before, pair, within=within) if before else ""
             )
-            first, last = start + pair.start, start + pair.end
-            if note and not retracted(text, last, end) and not hypothetical(text, first, start):
-                yield Evidence("arithmetic_error", first, last, note)
-                return
+            if note:
+                yield Evidence("arithmetic_error", start + pair.start, start + pair.end, note)
             before = pair
 
 
-def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
+def _beside(plain: str, one: Run, two: Run) -> bool:
     """Whether an equation may be drawn from another: in the same letter, with little between."""
     return (
-        two.start() - one.end() <= _NEXT
-        and _letters(one[0]) == _letters(two[0])
-        and not _BREAK.search(plain, one.end(), two.start())
+        two.match.start() - one.match.end() <= _NEXT
+        and frozenset().union(*one.letters) == frozenset().union(*two.letters)
+        and not _BREAK.search(plain, one.match.end(), two.match.start())
     )
 
 
-def _letters(written: str) -> frozenset[str]:
-    return _SMALL.intersection(_COMMAND.sub("", written) if "\\" in written else written)
-
-
-def _is_condition(written: str) -> bool:
-    """Whether it is one equation of which a side has no letter."""
-    sides = [_COMMAND.sub("", side) for side in written.split("=")]
-    return len(sides) == 2 and any(side == side.upper() for side in sides)
-
-
-def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
+def _rewritten(plain: str, words: Set[str], start: int) -> Iterator[Evidence]:
     """Expressions that are said to become another one, as in "expanding … we get …"."""
-    found = [*islice(_REWRITTEN.finditer(plain), _MOST)]
-    if occurs((" factor", " expands", " simplifies"), plain):
-        found += islice(_BECOMES.finditer(plain), _MOST)
+    found: list[re.Match[str]] = []
+    if not _REWRITING.isdisjoint(words):
+        found += islice(_REWRITTEN.finditer(plain), MOST)
+    named = None if _BECOMING.isdisjoint(words) else _IS_REWRITTEN.search(plain)
+    if named:
+        line = plain.rfind("\n", 0, named.start()) + 1
+        found += islice(_BECOMES.finditer(plain, line), MOST)
     for match in found:
         if plain[match.end() :].lstrip(" ")[:1] in CUT or _TIMES_X.search(match[0]):
             continue
@@ -205,7 +185,7 @@ def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
 def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Evidence]:
     """What a letter is, and what it is when that is said to be written otherwise: y = (x - 3)²."""
     known: dict[tuple[str, frozenset[str]], tuple[Exact, int]] = {}
-    for run in runs[:_MOST]:
+    for run in runs[:MOST]:
         named, _, said = run[0].partition("=")
         name = named.strip()
         value = (
@@ -225,9 +205,9 @@ def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Ev
         known.setdefault(key, (value, run.end()))
 
 
-def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
+def _pairs(plain: str, of: Run) -> list[_Pair | None]:
     """The equations of a run; None for one that nothing can be said of."""
-    written = run[0]
+    run, written = of.match, of.match[0]
     if len(written) > _LONGEST:
         return []
     if _TIMES_X.search(written) or _UNIT_LETTER.search(written):
@@ -243,10 +223,10 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
     named = written.partition("=")[0].strip().isdigit()
     if named and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
         return []  # angle 2 = 3x
-    sides: list[tuple[int, int, Exact] | None] = []
+    sides: list[tuple[int, int, Exact, str] | None] = []
     place = run.start()
     pieces = written.split("=")
-    told = [False, *_told(written), False]
+    told = [False, *of.told, False]
     for index, piece in enumerate(pieces):
         first, last = place, place + len(piece)
         place = last + 1
@@ -256,24 +236,16 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
             kept = kept[:-1].strip()
         first += len(piece) - len(piece.lstrip())
         value = read(kept) if told[index] or told[index + 1] else None
-        sides.append(None if value is None else (first, first + len(kept), value))
+        sides.append(None if value is None else (first, first + len(kept), value, kept))
     found: list[_Pair | None] = []
     for is_told, (one, two) in zip(told[1:], pairwise(sides), strict=False):
         if not is_told:
             found.append(None)
         elif one is not None and two is not None:
             solved = one[2].is_name and not two[2].variables
-            found.append(_Pair(one[0], two[1], one[2], two[2], one[2] - two[2], solved))
+            difference = apart(one[3], two[3])
+            found.append(_Pair(one[0], two[1], one[2], two[2], difference, solved))
     return found
-
-
-def _told(written: str) -> list[bool]:
-    """Of each two neighbouring sides whether they can be checked.
-
-    They are of the same letters, or of one letter and none.
-    """
-    letters = [_letters(side) for side in written.split("=")]
-    return [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
 
 
 def _never_true(plain: str, pair: _Pair) -> str:

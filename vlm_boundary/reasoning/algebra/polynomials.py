@@ -31,6 +31,15 @@ def read(written: str) -> Exact | None:
         return None
 
 
+@lru_cache(maxsize=1024)
+def apart(one: str, other: str) -> Exact:
+    """How far apart two formulas are that can be read."""
+    left, right = read(one), read(other)
+    if left is None or right is None:
+        raise ValueError(f"no formulas: {one!r}, {other!r}")
+    return left - right
+
+
 def by_power(value: Exact) -> dict[int, float]:
     """Of a polynomial in one letter, its coefficients by power."""
     plain = all(radicand == 1 and not _has_constant(of) for (radicand, of), _ in value.terms)

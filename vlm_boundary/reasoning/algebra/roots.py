@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
+from string import ascii_lowercase
+from typing import NamedTuple
 
 from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.reasoning.algebra.polynomials import CUT, at, by_power, degree, read, shown
+from vlm_boundary.reasoning.algebra.polynomials import CUT, apart, at, by_power, degree, read, shown
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.text.passages import unless_excused
 from vlm_boundary.verifier.phrases import occurs
@@ -85,11 +86,12 @@ _PUT = re.compile(  # which of two curves, or a value that is put into its equat
 )
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _CUT = ("\\", "%", "|", "√", "π", "∠", "!")
+_SMALL = frozenset(ascii_lowercase)
+_SQUARED = ("²", "^2", "^{2}", ")(")
 _MOST = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Equation:
+class _Equation(NamedTuple):
     start: int
     end: int
     left: Exact
@@ -109,7 +111,7 @@ def wrong_roots(
 
     Equations are read from `runs`. What is a condition, a trial or another curve's is left alone.
     """
-    squared = [occurs(("²", "^2", "^{2}", ")("), run[0]) for run in runs]
+    squared = [occurs(_SQUARED, run[0]) for run in runs] if occurs(_SQUARED, plain) else []
     if any(squared):
         drawn = [
             run
@@ -128,8 +130,6 @@ def wrong_roots(
 
 def wrong_solutions(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """Zeros, or a solution of two equations, that are said of the question's and are not theirs."""
-    if "=" not in question:
-        return
     plain = text[start:end]
     if occurs(("eros", "eroes", "oots", "olutions", "ntercepts"), plain):
         for first, last, note in _zeros(plain, question):
@@ -145,10 +145,11 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
     """The equations of two neighbouring sides in one letter, in order."""
     for run in islice(runs, 5 * _MOST):
         plain = run.string
+        formula = _COMMAND.sub("", run[0]) if "\\" in run[0] else run[0]
+        if len(_SMALL.intersection(formula)) != 1:
+            continue
         before = plain[max(0, run.start() - 8) : run.start()].rstrip(" \t")
         behind = plain[run.end() : run.end() + 8].strip(" \t")
-        if len({*filter(str.islower, _COMMAND.sub("", run[0]))}) != 1:
-            continue
         if len(run[0]) > 160 or before[-1:] in CUT or behind[:1] in CUT:
             continue  # perhaps a part of something longer
         place, sides = run.start(), []
@@ -163,7 +164,7 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
             if len(letters) == 1:
                 spaces = len(plain[one[0] : one[1]]) - len(plain[one[0] : one[1]].lstrip())
                 first = one[0] + spaces
-                rest, degrees = left - right, (degree(left), degree(right))
+                rest, degrees = apart(one[2], two[2]), (degree(left), degree(right))
                 highest = degree(rest) if max(degrees) > 1 else max(degrees)
                 letter = next(iter(letters))
                 yield _Equation(first, two[1], left, right, rest, letter, degrees, highest)
@@ -171,14 +172,11 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
 
 def _identities(plain: str, equations: list[_Equation], question: str) -> Iterator[_Found]:
     """A quadratic and its product or square, where they are said to be the same and are not."""
-    asked = re.sub(r"\s", "", question.replace("−", "-").replace("^2", "²"))
     for one in equations:
         if one.degrees != (2, 2) or not one.difference.terms:
             continue
-        written = plain[one.start : one.end]
-        left, _, right = re.sub(r"\s", "", written.replace("−", "-").replace("^2", "²")).partition(
-            "="
-        )
+        asked, written = _closed(question), _closed(plain[one.start : one.end])
+        left, _, right = written.partition("=")
         if ("(" in left) == ("(" in right) or f"{left}={right}" in asked:
             continue
         mine, its = by_power(one.left), by_power(one.right)
@@ -195,6 +193,11 @@ def _identities(plain: str, equations: list[_Equation], question: str) -> Iterat
                 f"the two sides are not the same: they differ by {shown(one.difference)}",
             )
             return
+
+
+def _closed(written: str) -> str:
+    """A text without blanks, in one way of writing."""
+    return re.sub(r"\s", "", written.replace("−", "-").replace("^2", "²"))
 
 
 def _roots(plain: str, equations: list[_Equation]) -> Iterator[_Found]:

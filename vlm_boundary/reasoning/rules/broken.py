@@ -8,11 +8,12 @@ from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.rules.conversions import wrong_units
-from vlm_boundary.reasoning.rules.formulas import wrong_formulas
-from vlm_boundary.reasoning.rules.percents import wrong_percents
-from vlm_boundary.reasoning.rules.related import wrong_relations
-from vlm_boundary.reasoning.rules.theorems import wrong_theorems
+from vlm_boundary.reasoning.rules.conversions import UNIT_WORDS, wrong_units
+from vlm_boundary.reasoning.rules.formulas import FORMULA_WORDS, wrong_formulas
+from vlm_boundary.reasoning.rules.percents import PERCENT_WORDS, wrong_percents
+from vlm_boundary.reasoning.rules.related import RELATION_WORDS, wrong_relations
+from vlm_boundary.reasoning.rules.theorems import THEOREM_WORDS, wrong_theorems
+from vlm_boundary.reasoning.rules.worded import WORDED, wrong_words
 from vlm_boundary.reasoning.text.passages import SENTENCE, retracted, unless_excused, words_in
 from vlm_boundary.reasoning.text.steps import rounds_to
 
@@ -63,9 +64,12 @@ _LEGS_WORDED = re.compile(
     r"|\bsquare (?:of|on) the (?:hypotenuse|diagonal|longest side)(?: is| equals| =)(?: equal to)?"
     r" the sum of (?:the |its )?(?:lengths of the )?(?:two )?(?:other )?(?:two )?(?:legs|catheti"
     r"|sides)\b"
-    r"|\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])"
-    r"(?![\w²^])",
 )
+_UNSQUARED = re.compile(
+    r"(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])(?![\w²^])"
+)
+_SQUARED = re.compile(r"\b(?:[A-Z]{2}|[a-h])\Z")
+_LEGS_NAMED = frozenset(("legs", "catheti", "sides"))
 _SQUARED_SUM = re.compile(
     r"\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?P<one>\d{1,6}(?:\.\d{1,4})?) \+"
     r" (?P<two>\d{1,6}(?:\.\d{1,4})?)"
@@ -94,29 +98,49 @@ _ALWAYS = re.compile(  # of every figure of its kind: what else is said of one d
     re.IGNORECASE,
 )
 _SOME_OTHER = re.compile(r"gradi|\bgon\b|spher|n't|\bnot\b|never", re.IGNORECASE)
+_EACH_OF = frozenset(("each", "every", "all"))
 _TOTALLED = frozenset("add adds adding sum sums summing total totals make come altogether".split())
 
 
-def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
+_WORDS = WORDED | PERCENT_WORDS | FORMULA_WORDS | RELATION_WORDS | UNIT_WORDS | THEOREM_WORDS
+_WORDS |= _FIGURES | {"equilateral", "hypotenuse", "pythagoras", "pythagorean"}
+
+
+def broken_rules(text: str, start: int, end: int, question: str) -> list[Evidence]:
+    """What words say falsely: arithmetic, percentages, units, rules that are named and not kept."""
+    found: list[Evidence] = []
     words = words_in(text)
-    figures = not _FIGURES.isdisjoint(words)
-    if figures and not _TOTALLED.isdisjoint(words) and "ngle" in text:
-        yield from _angle_sums(text, start, end)
-    if "equilateral" in words or (figures and "regular" in words):
-        yield from _regular(text, start, end)
-    if "ythag" in text or "hypotenuse" in words:
-        yield from _legs_added(text, start, end, question)
-    yield from wrong_percents(text, start, end, question)
-    yield from wrong_formulas(text, start, end, question)
-    yield from wrong_relations(text, start, end, question)
-    yield from wrong_units(text, start, end, question)
-    yield from wrong_theorems(text, start, end, question)
+    told = words & _WORDS
+    equal, percent = "=" in text, "%" in text
+    if not (told or equal or percent):
+        return found
+    if percent or not WORDED.isdisjoint(told):
+        found += wrong_words(text, told, start, end)
+    figures = not _FIGURES.isdisjoint(told)
+    summed = "angles" in words or ("angle" in words and "sum" in words)
+    if figures and summed and not _TOTALLED.isdisjoint(words):
+        found += _angle_sums(text, start, end)
+    regular = "equilateral" in told or (figures and "regular" in words)
+    if regular and not _EACH_OF.isdisjoint(words):
+        found += _regular(text, start, end)
+    if "hypotenuse" in told or "ythag" in text:
+        found += _legs_added(text, start, end, question, worded=not _LEGS_NAMED.isdisjoint(words))
+    if percent or not PERCENT_WORDS.isdisjoint(told):
+        found += wrong_percents(text, words, start, end, question)
+    if equal or not FORMULA_WORDS.isdisjoint(told):
+        found += wrong_formulas(text, told, start, end, question)
+    if not RELATION_WORDS.isdisjoint(told):
+        found += wrong_relations(text, told, start, end, question)
+    if len(told & UNIT_WORDS) > 1:
+        found += wrong_units(text, told, start, end, question)
+    if not THEOREM_WORDS.isdisjoint(told):
+        found += wrong_theorems(text, words, start, end, question)
+    return found
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
-    for match in _ALWAYS.finditer(text, start, end) if "angles " in text else ():
+    for match in _ALWAYS.finditer(text, start, end):
         name = match["name"].lower()
         right = 180 * (_SIDES[name] - 2)
         around = text[max(start, match.start() - 60) : match.end() + 30]
@@ -165,11 +189,17 @@ def _regular(text: str, start: int, end: int) -> Iterator[Evidence]:
             )
 
 
-def _legs_added(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def _legs_added(
+    text: str, start: int, end: int, question: str, *, worded: bool
+) -> Iterator[Evidence]:
     note = "by Pythagoras the squares of the legs are added, not the legs"
-    for match in _LEGS_WORDED.finditer(text, start, end):
-        if not text.startswith((" squared", "'s square"), match.end()):
-            yield from unless_excused(text, *match.span(), start, end, note)
+    found = [match.span() for match in _LEGS_WORDED.finditer(text, start, end)] if worded else []
+    for match in _UNSQUARED.finditer(text, start, end) if "=" in text else ():
+        if of := _SQUARED.search(text, max(start, match.start() - 2), match.start()):
+            found.append((of.start(), match.end()))
+    for first, last in found:
+        if not text.startswith((" squared", "'s square"), last):
+            yield from unless_excused(text, first, last, start, end, note)
     place = text.find("ythag", start, end)
     while place >= 0:
         limit = min(end, place + 160)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fractions import Fraction
 
 from vlm_boundary.mathtext.units import UNITS
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.text.passages import unless_excused, words_in
+from vlm_boundary.reasoning.rules.places import lowered
+from vlm_boundary.reasoning.text.passages import unless_excused
 from vlm_boundary.reasoning.text.steps import rounds_to
 from vlm_boundary.verifier.phrases import occurs
 
@@ -21,17 +22,10 @@ _OF_UNIT = re.compile(
     rf"{_UNIT.format('part', 'same')}(?=[.,;)]|\s(?:and|so|or|in|which|we|there|\d)|\s?$|\n)",
     re.IGNORECASE,
 )
-_IN_UNIT = re.compile(
-    rf"\b(?:there are|we have) (?P<count>\d{{1,7}}) {_UNIT.format('part', 'same')}"
-    rf" (?:in|to|per) (?:1|one|an?|each|every) {_UNIT.format('unit', 'power')}",
-    re.IGNORECASE,
-)
-_LARGER = ("hour", "inute", "day", "week", "year", "km", "kilo", "met", "1 m", "kg", "lit", "1 l",
-           "cm", "centi", "foot", "yard", "mile", "dm", "1 g", "inch")  # fmt: skip
 _DIMENSIONS = ("length", "mass", "time", "volume", "calendar")
-_UNITS = frozenset(name for name, unit in UNITS.items() if unit.dimension in _DIMENSIONS)
-_NAMES = frozenset(name for name in _UNITS if occurs(_LARGER, name))
-_SHORT = frozenset("mlg")
+UNIT_WORDS = frozenset(name for name, unit in UNITS.items() if unit.dimension in _DIMENSIONS)
+"""A text without two of these words converts no unit."""
+_ONE = ("1", "one", "a", "an", "each", "every")
 _OPENS = re.compile(
     r"(?:(?:\A|[.,;:(*\n])\s?|\b(?:that|since|because|as|so|and|know|recall|remember|there are"
     r" \d+ \w+ in) )\Z",
@@ -48,17 +42,22 @@ _CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
 )
 
 
-def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    """A unit said to be so many of a smaller one of its kind, or a result converted, falsely."""
-    words = words_in(text)
-    if _UNITS.isdisjoint(words) or len(words & _UNITS) < 2:
-        return
-    found: list[re.Match[str]] = []
-    if not _NAMES.isdisjoint(words) or (not _SHORT.isdisjoint(words) and occurs(_LARGER, text)):
-        found += _OF_UNIT.finditer(text, start, end)
-    if "here are " in text or "e have " in text:
-        found += _IN_UNIT.finditer(text, start, end)
-    for match in found:
+def wrong_units(
+    text: str, told: Set[str], start: int, end: int, question: str
+) -> Iterator[Evidence]:
+    """A unit said to be so many of a smaller one of its kind, or a result converted, falsely.
+
+    `told` are the text's words that are of use, among them all units.
+    """
+    units = told & UNIT_WORDS
+    kinds = {(UNITS[name].dimension, UNITS[name].size) for name in units}
+    if len({dimension for dimension, _ in kinds}) == len(kinds):
+        return  # no two of one kind
+    low = lowered(text)
+    for place in _named(low, units, start, end):
+        match = _OF_UNIT.match(text, place, end)
+        if match is None:
+            continue
         right = _parts(match)
         said = Fraction(match["count"].replace(",", ""))
         if right is None or abs(said - right) <= right / 20:
@@ -70,8 +69,21 @@ def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evid
             part = f"{match['part']}{power}"
             note = f"1 {match['unit']}{power} is {float(right):g} {part}, not {match['count']}"
             yield from unless_excused(text, *match.span(), start, end, note)
-    if ("=" in text or "≈" in text) and occurs(("In ", " in ", "onverted to"), text):
+    again = [f"{link} {name}" for name in units if len(name) > 1 for link in ("in", "to")]
+    if ("=" in text or "≈" in text) and occurs(again, low):
         yield from _converted(text, start, end)
+
+
+def _named(low: str, units: Set[str], start: int, end: int) -> list[int]:
+    """Where one of a unit is named, as in "1 hour" and "each metre", in order."""
+    found: set[int] = set()
+    for unit in units - {"s", "t"}:
+        place = low.find(f" {unit}", start, end)
+        while place >= 0:
+            before = low[max(start, place - 5) : place]
+            found.update(place - len(one) for one in _ONE if before.endswith(one))
+            place = low.find(f" {unit}", place + 1, end)
+    return sorted(found)
 
 
 def _parts(match: re.Match[str]) -> Fraction | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.rules.theorems import FACTOR, FACTORS
 from vlm_boundary.reasoning.text.passages import unless_excused, words_in
-from vlm_boundary.verifier.phrases import occurs
 
 # What a quantity is made of: the first and the second by the sign between.
 _MADE_OF = (
@@ -42,7 +41,10 @@ _IN_LETTERS = re.compile(
     r"(?<![\w\\])(?P<name>[A-Za-z]) ?= ?(?P<formula>[^=≈\n,;:]{3,40}?)(?=,|;|\.\s|\.?\n|\s?="
     r"|\swith|\sand|\sso|\Z)"
 )
-_LETTERED = re.compile(r"= ?\(?(?:\d{1,3}(?:/\d)?)? ?[·×*(]? ?[a-zA-Z](?![a-zA-Z])\s?[-+*/·×)(²]")
+_LETTERED = re.compile(  # what a letter is, in letters
+    r"=(?:(?<=[A-Za-z]=)(?<![\w\\]..)|(?<=[A-Za-z] =)(?<![\w\\]...))"
+    r" ?\(?(?:\d{1,3}(?:/\d)?)? ?[·×*(]? ?[a-zA-Z](?![a-zA-Z])\s?[-+*/·×)(²]"
+)
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-zA-Z]|[-+*/·×÷()²³^−]|\\(?:cdot|times|div)")
 _KINDS = {
     "·": "*",
@@ -66,92 +68,52 @@ _SHARE = re.compile(
     re.IGNORECASE,
 )
 _DEGREES = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d)?)\s?(?:°|\^\{?\\circ|degrees)")
-_HANDS = re.compile(
-    r"\b(?P<hand>hour|minute) hand (?:moves|turns|covers|advances|travels|rotates)(?: by| through"
-    r"| at)?"
-    r" (?P<said>\d{1,3}(?:\.\d{1,2})?)\s?(?:°|degrees) (?:per|every|each|in one|in an?|an|a)"
-    r" (?P<unit>hour|minute)\b"
-)
-_TURNS = {
-    ("hour", "hour"): 30.0,
-    ("hour", "minute"): 0.5,
-    ("minute", "minute"): 6.0,
-    ("minute", "hour"): 360.0,
-}
-_COUNTS = dict(
-    zip(
-        "three four five six seven eight nine ten twelve".split(),
-        (3, 4, 5, 6, 7, 8, 9, 10, 12),
-        strict=True,
-    )
-)
-_SIDES = {
-    "triangle": 3, "quadrilateral": 4, "rectangle": 4, "square": 4, "pentagon": 5, "hexagon": 6,
-    "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10,
-}  # fmt: skip
-_SOLIDS = {
-    "cube": (6, 12, 8), "cuboid": (6, 12, 8), "tetrahedron": (4, 6, 4), "octahedron": (8, 12, 6),
-}  # fmt: skip
-_PARTS = frozenset(("sides", "angles", "faces", "edges", "vertices", "corners"))
-_HAS = re.compile(
-    rf"\b(?:an?|every|each|any) (?:regular )?(?P<figure>{'|'.join([*_SIDES, *_SOLIDS])}) has"
-    rf" (?:exactly |always )?"
-    rf"(?P<count>{'|'.join(_COUNTS)}|\d{{1,2}}) (?:equal |congruent )?(?P<what>sides|angles|faces"
-    rf"|edges|vertices|corners)\b",
-    re.IGNORECASE,
-)
 _N = r"(?P<{}>\d{{1,6}}(?:\.\d{{1,4}})?)"
+_SAID_OF = re.compile(  # the number that is said to be something
+    rf"(?:\A|[,.;:(]\s|\n|\b(?:[Ss]ince|[Bb]ecause|[Aa]s|[Aa]nd|but|[Ss]o|that|(?P<number>[Nn]umber))"
+    rf" )(?P<money>[$€£])?{_N.format('one')}(?P<unit>°|%| (?:cm|m|km|kg|g|dollars))?\Z"
+)
 _IS_A = re.compile(
-    rf"(?:\A|[,.;:(]\s|\n|\b(?:[Ss]ince|[Bb]ecause|[Aa]s|[Aa]nd|but|[Ss]o|that|[Nn]umber)"
-    rf" ){_N.format('number')} is (?:an? )?(?:(?P<what>prime|even|odd)(?: number)?\b"
-    rf"|(?:divisible by|multiple of) {_N.format('by')}(?![\d.]\d))",
+    r" is (?:an? )?(?:(?P<what>prime|even|odd)(?: number)?\b"
+    rf"|(?:divisible by|multiple of) {_N.format('by')}(?![\d.]\d))"
 )
 _COMPARED = re.compile(
-    rf"(?:\A|[,.;:(]\s|\n|\b(?:[Ss]ince|[Bb]ecause|[Aa]s|[Aa]nd|but|[Ss]o|that)"
-    rf" )[$€£]?{_N.format('one')}(?P<unit>°|%| (?:cm|m|km|kg|g|dollars))?"
     r" is (?P<way>greater|larger|bigger|higher|more|less|smaller|lower|longer|shorter) than"
     rf" [$€£]?{_N.format('two')}(?![\d/^]|[.,]\d|\s?[-+*/×·÷^(])(?P<same>°|%| (?:cm|m|km|kg|g"
-    rf"|dollars)\b)?(?=[,.;:)]|\s(?:and|so|but)\b|\Z)",
+    r"|dollars)\b)?(?=[,.;:)]|\s(?:and|so|but)\b|\Z)"
 )
 _KINDS_OF_NUMBERS = frozenset(("prime", "even", "odd", "divisible", "multiple"))
-_WAYS = "greater larger bigger higher more less smaller lower longer shorter".split()
-_THAN = tuple(f" is {way} than " for way in _WAYS)
-_TELLING = _KINDS_OF_NUMBERS | _PARTS | _OPERATING | _ROUND | {"than", "hand"}
+_WAYS = frozenset("greater larger bigger higher more less smaller lower longer shorter".split())
+_SAID = _KINDS_OF_NUMBERS | _WAYS
+FORMULA_WORDS = _SAID | _OPERATING | _ROUND
+"""A text without any of these words or a sign of equality says no formula or plain fact."""
 _MORE = frozenset(("greater", "larger", "bigger", "higher", "more", "longer"))
-
-
-def wrong_formulas(text: str, start: int, end: int, question: str) -> Iterable[Evidence]:
-    """A formula filled in as another one, a quantity made of others falsely, a false plain fact."""
-    if _TELLING.isdisjoint(words_in(text)) and "=" not in text:
-        return ()
-    return (
-        evidence
-        for first, last, note in _found(text, start, end, question)
-        for evidence in unless_excused(text, first, last, start, end, note)
-    )
 
 
 _Found = tuple[int, int, str]
 
 
-def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
-    words = words_in(text)
-    if len(words & _QUANTITIES) > 2 and not _OPERATING.isdisjoint(words):
-        yield from _quantities(text, start, end)
-    if "=" in text and _LETTERED.search(text, start, end):
-        yield from _filled_in(text, start, end)
-    if not (_ROUND.isdisjoint(words) or _SHARES.isdisjoint(words)):
-        yield from _parts_of_circles(text, start, end, question)
-    if "hand" in words and " hand " in text:
-        for match in _HANDS.finditer(text, start, end):
-            right = _TURNS[match["hand"], match["unit"]]
-            if float(match["said"]) != right:
-                turns = f"the {match['hand']} hand turns {right:g}° in one {match['unit']}"
-                yield *match.span(), f"{turns}, not {match['said']}°"
-    if "has" in words and not _PARTS.isdisjoint(words):
-        yield from _counted(text, start, end)
-    if "is" in words:
-        yield from _facts(text, words, start, end)
+def wrong_formulas(
+    text: str, told: Set[str], start: int, end: int, question: str
+) -> Iterator[Evidence]:
+    """A formula filled in as another one, a quantity made of others falsely, a false plain fact.
+
+    `told` are the text's words that are of use.
+    """
+    found: list[_Found] = []
+    if not _OPERATING.isdisjoint(told) and len(words_in(text) & _QUANTITIES) > 2:
+        found += _quantities(text, start, end)
+    for lettered in _LETTERED.finditer(text, start, end) if "=" in text else ():
+        name = text[max(start, lettered.start() - 2) : lettered.start()].strip()[-1:]
+        if max(text.find(f"{name}{blank}=", lettered.end(), end) for blank in ("", " ")) > 0:
+            found += _filled_in(text, max(start, lettered.start() - 2), end)
+            break
+    if not (_ROUND.isdisjoint(told) or _SHARES.isdisjoint(told)):
+        found += _parts_of_circles(text, start, end, question)
+    if not _SAID.isdisjoint(told):
+        found += _facts(text, told, start, end)
+    for first, last, note in found:
+        yield from unless_excused(text, first, last, start, end, note)
 
 
 def _quantities(text: str, start: int, end: int) -> Iterator[_Found]:
@@ -221,23 +183,13 @@ def _parts_of_circles(text: str, start: int, end: int, question: str) -> Iterato
             )
 
 
-def _counted(text: str, start: int, end: int) -> Iterator[_Found]:
-    for match in _HAS.finditer(text, start, end):
-        figure, what = match["figure"].lower(), match["what"].lower()
-        count = _COUNTS.get(match["count"].lower()) or int(match["count"])
-        if figure in _SOLIDS:
-            place = {"faces": 0, "sides": 0, "edges": 1, "vertices": 2, "corners": 2}.get(what)
-            right = _SOLIDS[figure][place] if place is not None else count
-        else:
-            right = _SIDES[figure] if what in ("sides", "angles", "vertices", "corners") else count
-        if count != right:
-            yield *match.span(), f"a {figure} has {right} {what}, not {match['count']}"
-
-
-def _facts(text: str, words: Set[str], start: int, end: int) -> Iterator[_Found]:
-    if not words.isdisjoint(_KINDS_OF_NUMBERS):
+def _facts(text: str, told: Set[str], start: int, end: int) -> Iterator[_Found]:
+    if not _KINDS_OF_NUMBERS.isdisjoint(told):
         for match in _IS_A.finditer(text, start, end):
-            number = Fraction(match["number"])
+            said = _said_of(text, start, match)
+            if said is None or said["money"] or said["unit"]:
+                continue
+            number = Fraction(said["one"])
             if match["by"]:
                 by = Fraction(match["by"])
                 true = by == 0 or number % by == 0
@@ -251,19 +203,21 @@ def _facts(text: str, words: Set[str], start: int, end: int) -> Iterator[_Found]
                     "even": whole % 2 == 0, "odd": whole % 2 == 1,
                 }[match["what"]]  # fmt: skip
             if not true:
-                yield (
-                    match.start("number"),
-                    match.end(),
-                    f"this is false: {text[match.start('number') : match.end()]}",
-                )
-    if "than" in words and occurs(_THAN, text):
+                first, last = said.start("one"), match.end()
+                yield first, last, f"this is false: {text[first:last]}"
+    if "than" in told and not _WAYS.isdisjoint(told):
         for match in _COMPARED.finditer(text, start, end):
-            one, two = Fraction(match["one"]), Fraction(match["two"])
-            if (match["unit"] or "").strip() != (match["same"] or "").strip() or one == two:
+            said = _said_of(text, start, match)
+            if said is None or said["number"]:
+                continue
+            one, two = Fraction(said["one"]), Fraction(match["two"])
+            if (said["unit"] or "").strip() != (match["same"] or "").strip() or one == two:
                 continue
             if (one > two) != (match["way"] in _MORE):
-                yield (
-                    match.start("one"),
-                    match.end(),
-                    f"{match['one']} is not {match['way']} than {match['two']}",
-                )
+                note = f"{said['one']} is not {match['way']} than {match['two']}"
+                yield said.start("one"), match.end(), note
+
+
+def _said_of(text: str, start: int, match: re.Match[str]) -> re.Match[str] | None:
+    """The number at the beginning of a clause of which something is said."""
+    return _SAID_OF.search(text, max(start, match.start() - 32), match.start())

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.rules.theorems import FACTOR, FACTORS
-from vlm_boundary.reasoning.text.passages import SENTENCE, unless_excused, words_in
+from vlm_boundary.reasoning.text.passages import SENTENCE, unless_excused
 from vlm_boundary.verifier.phrases import occurs
 
-_PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
+_PERCENT = re.compile(r"(\d(?<![\d.].)\d{0,2}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
 _PARTS = {
     "half": Fraction(1, 2), "quarter": Fraction(1, 4), "fifth": Fraction(1, 5),
     "tenth": Fraction(1, 10),
 }  # fmt: skip
 _PART = re.compile(rf"\b(?:an? |one )?({'|'.join(_PARTS)}) of\b", re.IGNORECASE)
-_SAID = frozenset(("percent", "factor", "decimal", *_PARTS))
+PERCENT_WORDS = frozenset(("percent", "factor", "decimal", *_PARTS))
+"""A text without any of these words or a sign of percent says no percentage."""
 _SHARE_WORDS = frozenset(word for name in FACTORS for word in name.split()[-1:])
 _PAID = frozenset(
     "pay pays paying paid cost costs remain remains leave leaves leaving left charged".split()
@@ -112,15 +113,14 @@ _BY_FACTOR = re.compile(
 )
 
 
-def wrong_percents(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_percents(
+    text: str, words: Set[str], start: int, end: int, question: str
+) -> Iterator[Evidence]:
     """A percentage and its factor, its share in words, what it leaves, or the change it is of."""
-    words = words_in(text)
-    if "%" not in text and _SAID.isdisjoint(words):
-        return
     if "factor" in words or "decimal" in words:
         yield from _percents_as_factors(text, start, end)
     if ("0." in text or "1." in text) and occurs(_SHARES, text):
-        yield from _factors(text, start, end, question)
+        yield from _factors(text, words, start, end, question)
     if "%" in text or "percent" in text:
         paid = not _PAID.isdisjoint(words)
         for sentence in SENTENCE.finditer(text, start, end) if paid else ():
@@ -131,7 +131,8 @@ def wrong_percents(text: str, start: int, end: int, question: str) -> Iterator[E
                     yield from unless_excused(text, first, last, start, end, note)
         if not _SHARE_WORDS.isdisjoint(words):
             yield from _shares(text, start, end)
-        yield from _changes(text, start, end, question)
+        if "by" in words:
+            yield from _changes(text, start, end, question)
     if "factor" in words:
         for match in _BY_FACTOR.finditer(text, start, end):
             grows = Fraction(match["factor"]) > 1
@@ -196,8 +197,6 @@ def _rest(sentence: re.Match[str], question: str) -> tuple[int, int, str] | None
 
 def _changes(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A ratio of two values of the question, and the change in percent that is drawn from it."""
-    if "by" not in words_in(text):
-        return
     given = set(re.findall(r"(?<![\d.,])\d+(?:\.\d+)?", question))
     for match in _CHANGE.finditer(text, start, end):
         if match["one"] not in given or match["two"] not in given or not Fraction(match["two"]):
@@ -227,9 +226,9 @@ def _is_factor(factor: Fraction, share: Fraction) -> bool:
     )
 
 
-def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def _factors(text: str, words: Set[str], start: int, end: int, question: str) -> Iterator[Evidence]:
     percents = list(_PERCENT.finditer(text, start, end))
-    parts = list(_PART.finditer(text, start, end))
+    parts = [] if words.isdisjoint(_PARTS) else list(_PART.finditer(text, start, end))
     if len({match[1].lower() for match in (*percents, *parts)}) != 1:
         return
     share = Fraction(percents[0][1]) / 100 if percents else _PARTS[parts[0][1].lower()]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
-from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
+from vlm_boundary.mathtext.words import FIRST_WORDS, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
 from vlm_boundary.reasoning.rules.theorems import FACTORS
 from vlm_boundary.reasoning.text.passages import opening, unless_excused, words_in
 from vlm_boundary.reasoning.text.steps import one_step, rounds_to, shown
 
-_WORDS = frozenset(word for name in FACTORS for word in name.split()[-1:])
+_FACTOR_NAMES = by_last_word(FACTORS)
+_WORDS = frozenset(_FACTOR_NAMES)
+RELATION_WORDS = _WORDS | {"than"}
+"""A text without any of these words says no relation of two quantities."""
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
 _NUMBER = re.compile(
     rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b(?! times)", re.IGNORECASE
@@ -50,6 +55,8 @@ _BY = (
 )
 _SO_MANY_TIMES = re.compile(rf"{_TIMES}{_OTHER}", re.IGNORECASE)
 _BY_MORE = re.compile(rf"{_BY}{_OTHER}", re.IGNORECASE)
+_SIZES = FIRST_WORDS | frozenset("hundred thousand million billion".split())
+_SIZES |= frozenset(name.split()[-1] for name, share in FACTORS.items() if share < 1)
 _SUBJECT = re.compile(
     r"(?P<bare>(?:[.,;:\n\[(*-]|\band|\bthe|\bThe|\bAnd|\A) ?)?(?<![a-zA-Z])"
     r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?|[A-Z])(?P<verb>: | (?:(?:then|also|now)"
@@ -108,8 +115,7 @@ _SO_MANY = re.compile(
 _MOST = 24
 
 
-@dataclass(frozen=True, slots=True)
-class _Relation:
+class _Relation(NamedTuple):
     """So many times `other`, or so much more than it."""
 
     start: int
@@ -125,17 +131,17 @@ class _Relation:
         return value * self.factor + self.by
 
 
-def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_relations(
+    text: str, told: Set[str], start: int, end: int, question: str
+) -> Iterator[Evidence]:
     """A value that is said to be so many times another, or so much more, and is not.
 
     The other one is a number, what was said just before, or a name whose value the question or the
     chain gives. Any number that stands before may be meant; so nothing is said where one fits.
+    `told` are the text's words that are of use.
     """
-    words = words_in(text)
-    if "than" not in words and _WORDS.isdisjoint(words):
-        return
-    relations = [*islice(_relations(text, start, end), _MOST)]
-    asked = [*islice(_relations(question, 0, len(question)), _MOST)] if relations else []
+    relations = [*islice(_relations(text, told, start, end), _MOST)]
+    asked = _asked(question) if relations else ()
     for relation in relations:
         if _CHANGED.search(text, max(start, relation.start - 40), relation.start):
             continue
@@ -147,13 +153,20 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
             yield from unless_excused(text, relation.start, last, start, end, note)
 
 
-def _relations(text: str, start: int, end: int) -> Iterator[_Relation]:
+@lru_cache(maxsize=4096)  # many samples answer one question
+def _asked(question: str) -> tuple[_Relation, ...]:
+    return tuple(islice(_relations(question, words_in(question), 0, len(question)), _MOST))
+
+
+def _relations(text: str, told: Set[str], start: int, end: int) -> Iterator[_Relation]:
     found: list[re.Match[str]] = []
-    if not _WORDS.isdisjoint(words_in(text)):
-        found += _SO_MANY_TIMES.finditer(text, start, end)
-    place = text.find(" than ", start, end)
+    if not _WORDS.isdisjoint(told):
+        factors = places(lowered(text), told, _FACTOR_NAMES, start, end)
+        found += matches(_SO_MANY_TIMES, text, factors, end)
+    place = text.find(" than ", start, end) if "than" in told else -1
     while place >= 0:
-        found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]
+        if _by_so_much(text[max(start, place - 50) : place]):
+            found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]
         place = text.find(" than ", place + 6, end)
     for match in found:
         parts = match.groupdict()
@@ -176,6 +189,16 @@ def _relations(text: str, start: int, end: int) -> Iterator[_Relation]:
         how = "" if parts.get("kind") in (None, "many", "much") else parts["kind"]
         things = _name(parts.get("things") or parts.get("counted") or how)
         yield _Relation(*match.span(), subject, things, match["other"], factor, by)
+
+
+def _by_so_much(ahead: str) -> bool:
+    """Whether "5 more", "5 points more" or "5 more points" stands at the end."""
+    *_, size, of, way, counted = "", "", "", "", *ahead.lower().split()
+    if counted in _WAYS:
+        size, of = of, way
+    elif way not in _WAYS:
+        return False
+    return any(word[-1:].isdigit() or word.rpartition("-")[2] in _SIZES for word in (size, of))
 
 
 def _value_of(
@@ -244,7 +267,7 @@ def _of_result(text: str, relation: _Relation, start: int, said: Fraction) -> st
 
 
 def _otherwise(
-    text: str, relation: _Relation, asked: list[_Relation], question: str
+    text: str, relation: _Relation, asked: tuple[_Relation, ...], question: str
 ) -> tuple[int, str] | None:
     """Why a relation is not that of the question, or not that of two known values."""
     other = _name(relation.other)

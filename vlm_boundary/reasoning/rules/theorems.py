@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Set
 from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.text.passages import unless_excused, words_in
-from vlm_boundary.verifier.phrases import occurs
+from vlm_boundary.reasoning.text.passages import unless_excused
 
 FACTORS = {
     "half": Fraction(1, 2), "a third": Fraction(1, 3), "one third": Fraction(1, 3),
@@ -46,20 +45,22 @@ def _related(one: str, other: str) -> re.Pattern[str]:
     )
 
 
-# Words of which a text has one or its plural, two things, and how many times the second the
-# first is. Before a comma, here and below, stand words of which it has one besides.
+# Words of which a text has one or its plural, from each part between commas (the last is the
+# rarest), two things, and how many times the second the first is.
 _RELATIONS = (
-    ("central", _related(_INSCRIBED, _CENTRAL), Fraction(1, 2),
+    ("central center centre, inscribed circumferential peripheral",
+     _related(_INSCRIBED, _CENTRAL), Fraction(1, 2),
      "an inscribed angle is half the central angle"),
-    ("inscribed circumferential peripheral", _related(_CENTRAL, _INSCRIBED), Fraction(2),
+    ("central center centre, inscribed circumferential peripheral",
+     _related(_CENTRAL, _INSCRIBED), Fraction(2),
      "a central angle is twice the inscribed angle"),
-    ("inscribed circumferential peripheral", _related(_INSCRIBED, "arc"), Fraction(1, 2),
+    ("arc, inscribed circumferential peripheral", _related(_INSCRIBED, "arc"), Fraction(1, 2),
      "an inscribed angle is half its arc"),
-    ("diameter", _related("diameter(?! of)", "radius(?! of)"), Fraction(2),
+    ("radius, diameter", _related("diameter(?! of)", "radius(?! of)"), Fraction(2),
      "a diameter is twice the radius"),
-    ("diameter", _related("radius(?! of)", "diameter(?! of)"), Fraction(1, 2),
+    ("radius, diameter", _related("radius(?! of)", "diameter(?! of)"), Fraction(1, 2),
      "a radius is half the diameter"),
-    ("reflection", _related("angle of reflection", "angle of incidence"), Fraction(1),
+    ("incidence, reflection", _related("angle of reflection", "angle of incidence"), Fraction(1),
      "the angle of reflection is equal to the angle of incidence"),
     ("midline midsegment mid midpoints",
      _related(_MIDLINE, "(?:third side|base|[A-Z]{2})"), Fraction(1, 2),
@@ -87,29 +88,32 @@ def _formula(measure: str, figure: str, product: str) -> re.Pattern[str]:
     )
 
 
-# Words of which a text has one, a measure of a figure with the product that it is made of, and
+# Words as above, a measure of a figure with the product that it is made of, and
 # the share of the product.
 _FORMULAS = (
-    ("area, triangle", _formula("area", "triangle", f"{_BY_HEIGHT}|{_LEGS}"), Fraction(1, 2),
+    ("base leg catheti, area, triangle, height altitude leg catheti",
+     _formula("area", "triangle", f"{_BY_HEIGHT}|{_LEGS}"), Fraction(1, 2),
      "the area of a triangle is half the base times the height"),
-    ("area, parallelogram", _formula("area", "parallelogram", _BY_HEIGHT), Fraction(1),
+    ("height altitude, area, parallelogram",
+     _formula("area", "parallelogram", _BY_HEIGHT), Fraction(1),
      "the area of a parallelogram is the base times the height"),
-    ("area, trapezoid trapezium",
+    ("height altitude, area, trapezoid trapezium",
      _formula("area", "trapezoid|trapezium", _PARALLEL), Fraction(1, 2),
      "the area of a trapezoid is half the sum of the parallel sides times the height"),
     ("area, diagonals", _formula("area", "rhombus|kite", _DIAGONALS), Fraction(1, 2),
      "the area of a rhombus or a kite is half the product of its diagonals"),
-    ("volume, cone", _formula("volume", "cone", _BASE_AREA), Fraction(1, 3),
+    ("height altitude, volume, cone",
+     _formula("volume", "cone", _BASE_AREA), Fraction(1, 3),
      "the volume of a cone is a third of the base area times the height"),
-    ("volume, pyramid", _formula("volume", "pyramid", _BASE_AREA), Fraction(1, 3),
+    ("height altitude, volume, pyramid",
+     _formula("volume", "pyramid", _BASE_AREA), Fraction(1, 3),
      "the volume of a pyramid is a third of the base area times the height"),
-    ("volume, cylinder", _formula("volume", "cylinder", _BASE_AREA), Fraction(1),
+    ("height altitude, volume, cylinder",
+     _formula("volume", "cylinder", _BASE_AREA), Fraction(1),
      "the volume of a cylinder is the base area times the height"),
-    ("volume, prism", _formula("volume", "prism", _BASE_AREA), Fraction(1),
+    ("height altitude, volume, prism",
+     _formula("volume", "prism", _BASE_AREA), Fraction(1),
      "the volume of a prism is the base area times the height"),
-    ("area, rectangle",
-     _formula("area", "rectangle", rf"{_THE}length{_TIMES}{_THE}width"), Fraction(1),
-     "the area of a rectangle is its length times its width"),
 )  # fmt: skip
 _SHARE = re.compile(
     r"\b(?P<two>half|halved|one[- ]half|1/2|0\.5|divided by (?:2|two)|over (?:2|two))\b|½"
@@ -135,53 +139,38 @@ _A = r"(?:an?|the|this)"
 _ARE = r"(?:are|is|must be|have to be|get|can be)"
 _ONE = r" (?:the )?(?:value |number |one )?"
 _TRAPEZOIDS = "trapezoid trapezium trapezoidal trapezia"
-# Words of which a text has one, and what is never so, whatever the figure or the data.
+# Words as above, and what is never so, whatever the figure or the data.
 _NEVER = tuple(
     (words, _compiled(pattern), note)
     for words, pattern, note in (
         ("run", rf"\b(?:slope|gradient){_MEANS} {_THE}run (?:divided by|over) {_THE}rise",
          "a slope is the rise divided by the run"),
-        ("slope gradient", rf"\b(?:slope|gradient){_MEANS} {_THE}(?:change|difference) in x"
-         rf" (?:divided by|over) {_THE}(?:change|difference) in y",
-         "a slope is the change in y divided by the change in x"),
-        ("divided", rf"\b(?:mean|average){_MEANS} {_THE}(?:number|count)[^.;\n]{{0,30}} divided"
-         r" by (?:the |their )?(?:sum|total)\b", "a mean is the sum divided by the number of"
-                                                 " values"),
-        ("median", rf"\bmedian{_MEANS}{_ONE}(?:that |which )?(?:occurs|appears|most (?:frequent"
+        ("occurs appears frequent common, median",
+         rf"\bmedian{_MEANS}{_ONE}(?:that |which )?(?:occurs|appears|most (?:frequent"
          r"|common))", "a median is the value in the middle"),
-        ("median", rf"\bmedian{_MEANS} (?:the )?(?:mean|average) of (?:the )?(?:largest|smallest"
+        ("mean average, median",
+         rf"\bmedian{_MEANS} (?:the )?(?:mean|average) of (?:the )?(?:largest|smallest"
          r"|highest|lowest|extremes|all)", "a median is the value in the middle"),
         ("mode", rf"\bmode{_MEANS}{_ONE}(?:in the middle|middle|largest|average|sum)\b",
          "a mode is the value that occurs most often"),
-        ("range", rf"\brange{_MEANS} (?:the )?(?:sum|average|middle|product) ",
+        ("sum average middle product, range",
+         rf"\brange{_MEANS} (?:the )?(?:sum|average|middle|product) ",
          "a range is the largest value minus the smallest"),
-        ("perimeter, rectangle square",
-         rf"\bperimeter of {_A} (?:rectangle|square){_MEANS} {_THE}(?:product of"
-         rf"|length (?:times|multiplied by) {_THE}width|side squared)",
-         "a perimeter is the sum of the sides"),
-        ("area, rectangle square",
-         rf"\barea of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?(?:the )?"
-         r"(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two"
-                                                                " sides"),
-        ("area, circle", rf"\barea of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
-         r"|(?:π|pi) times (?:the|its) diameter|twice (?:π|pi))", "a circle's area is πr²"),
         ("circumference", rf"\bcircumference(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"
          r"|(?:π|pi) times (?:the|its) radius|pi r\b)", "a circumference is 2πr"),
         ("independent", rf"\bindependent\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE} (?:added"
          r"|summed)", "probabilities of independent events are multiplied"),
         ("probability, both", r"\bprobability of both (?:events )?(?:is|equals) the sum\b",
          "the probability of both is the product"),
-        ("area, r",
-         r"\barea\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
         ("area, equilateral", r"\barea of an equilateral triangle[^.;\n]{0,40}"
          r"(?:\\frac\{\\sqrt\{?3\}?\}\{2\}|√3 ?/ ?2|\(√3\) ?/ ?2) ?(?:·|\\cdot)? ?[as](?:²|\^2)",
          "the area of an equilateral triangle is √3/4 times the square of its side"),
         ("exclusive", rf"\bmutually exclusive\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE}"
          r" multiplied", "probabilities of events that exclude each other are added"),
-        ("trapezoid trapezium",
+        ("product, trapezoid trapezium",
          rf"\b(?:trapezoid|trapezium)[^.;\n]{{0,40}} product of {_THE}(?:two )?"
          r"(?:parallel sides|bases)", "a trapezoid's area has the sum of the parallel sides"),
-        ("percent percentage",
+        ("relative divide divided refer, percent percentage",
          r"\bpercent(?:age)? (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}"
          r"\b(?:divided? |relative |refers? )(?:[a-z]+ ){0,5}(?:by|to) the (?:new|final|later|last"
          r"|end|larger) (?:value|price|number|amount)",
@@ -190,9 +179,6 @@ _NEVER = tuple(
          "slopes of perpendicular lines have the product -1"),
         ("slope", r"\bparallel lines have (?:opposite|negative reciprocal|reciprocal|different)"
          r" slopes", "parallel lines have the same slope"),
-        ("x, b", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
-         "the axis of a parabola is x = -b/(2a)"),
-        ("ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
         ("exterior", r"\bexterior angle\b[^.;\n\d]{0,40}\b(?:is|equals)(?: always| just|"
          r" equal to)*"
          r" (?:the )?(?:difference|product|average|mean|half|twice)\b[^.;\n\d]{0,20}\b(?:remote"
@@ -203,49 +189,21 @@ _NEVER = tuple(
          "an exterior angle and the interior one beside it add up to 180°"),
         ("exterior", r"\b(?:interior and exterior|exterior and interior) angles? are"
          r" (?:always )?complementary", "exterior and interior angle add up to 180°"),
-        ("isosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles"
+        ("base, isosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles"
          r" triangles?,?(?: has| have)?(?: (?:each|every|the|both|all|its|a))*"
          r" base angles?(?: is| are| equals?)(?: always| equal to)* (?:twice|half|double|three"
          r" times"
          r"|triple|a third|supplementary|complementary|different|unequal)\b",
          "the base angles of an isosceles triangle are equal, and bound to the third one by 180°"
          " alone"),
-        ("isosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?,?"
-         r" (?:the|its|an?) (?:apex|vertex|top) angle (?:is|equals)"
-         r"(?: always| equal to)* (?:twice|half|double|three times|triple|a third|the same"
-         r"|equal)\b",
-         "in an isosceles triangle the third angle may have any size"),
-        ("isosceles", r"\b(?:an?|every|any|each|all|of|[Ff]or|[Ii]n|most) isosceles triangles?"
-         r" (?:has |have )?all (?:the |its )?(?:three )?(?:angles"
-         r"|sides)(?: are)? (?:equal|the same)", "only two angles of an isosceles triangle are"
-          " equal"),
-        ("hypotenuse", r"\bhypotenuse(?: [A-Z]{2})? is (?:always )?(?:the )?(?:shortest|smallest"
-         r"|shorter)",
-         "the hypotenuse is the longest side"),
-        ("hypotenuse", r"\b(?:hypotenuse squared|square (?:of|on) the hypotenuse) (?:is|equals)"
-         r"(?: equal to)? the (?:difference|product) of",
-         "the squares of the legs are added"),
-        ("volume", rf"\bvolume of {_A} (?:box|cuboid|rectangular prism|rectangular box){_MEANS}"
-         rf" {_THE}(?:sum of|length (?:plus|\+))", "the volume of a box is a product"),
-        (_TRAPEZOIDS,
+        (f"h, {_TRAPEZOIDS}",
          r"\btrapez\w+[^.;\n]{0,60}\b(?:area|A) ?=(?: ?A ?=)? ?\(?a ?[·×*] ?b\)? ?[·×*]"
                   r" ?h\b",
          "a trapezoid's area has the sum of the parallel sides"),
-        (_TRAPEZOIDS, r"\btrapez\w+(?![^.;\n]{0,60}(?:twice|double|parallelogram|half|½"
+        (f"h, {_TRAPEZOIDS}", r"\btrapez\w+(?![^.;\n]{0,60}(?:twice|double|parallelogram|half|½"
                   r"|1/2))[^.;\n=]{0,60}"
          r"= ?\(a ?\+ ?b\) ?[·×*]? ?h\b(?!\s?[/÷·×*=]|,? (?:divided|halved|over|and halve|by two))",
          "the area of a trapezoid is half the sum of the parallel sides times the height"),
-        ("trapezoid trapezium",
-         rf"\b[Ff]or (?:an?|any|this|the) trapez\w+,? the area (?:is|equals) (?:the"
-                  rf" )?{_PARALLEL}"
-         r"(?! (?:divided|halved|over)|,? (?:all )?(?:divided|halved)|\s?/)",
-         "the area of a trapezoid is half the sum of the parallel sides times the height"),
-        ("triangle, h", r"\bA ?= ?b ?[·×*] ?h for (?:an?|the|any|every) triangle\b",
-         "the area of a triangle is half the base times the height"),
-        ("area, d",
-         r"\barea\b[^.;\n]{0,30}\bA ?= ?πd(?:²|\^2)(?! ?/ ?4)", "a circle's area is πr²"),
-        ("diameter", rf"\barea of {_A} circle{_MEANS} (?:π|pi) times {_THE}diameter squared"
-         r"(?! (?:divided|over))", "a circle's area is πr²"),
         ("corresponding", r"\bcorresponding angles(?: [a-z]+){0,4}? (?:are (?:always )?"
          r"(?:supplementary|complementary)|add up to|sum to)\b",
          "corresponding angles of parallel lines are equal"),
@@ -253,14 +211,6 @@ _NEVER = tuple(
          r" (?:always )?"
          r"(?:supplementary|complementary)|add up to|sum to)\b",
          "alternate angles of parallel lines are equal"),
-        ("vertical vertically",
-         r"\b(?:vertical|vertically opposite) angles (?:are (?:always )?(?:supplementary"
-         r"|complementary)|add up to|sum to)\b", "vertical angles are equal"),
-        ("interior", r"\b(?:co-interior|same-side interior|consecutive interior) angles are"
-         r" (?:always )?equal\b", "these angles add up to 180°"),
-        ("area, equilateral", r"\bequilateral triangle[^.;\n]{0,40}\barea\b[^.;\n]{0,10}"
-         r"[as](?:²|\^2) ?[·*]? ?√3 ?/ ?2\b",
-         "the area of an equilateral triangle is √3/4 times the square of its side"),
         ("favourable favorable",
          rf"\bprobability{_MEANS} {_THE}(?:number of )?(?:all|total|possible)[^.;\n]{{0,25}}"
          rf" (?:divided by|over) {_THE}(?:number of )?favou?rable",
@@ -277,25 +227,24 @@ _NEVER = tuple(
 _DEGREES = r"(?P<said>\d{1,4})(?![\d.,]\d|\d)\s?(?:°|degrees|\^\{?\\circ)"
 _ADD_UP = r"(?: (?:always|must|together|will))* (?:add(?: up)? to|sum (?:up )?to|total|make)"
 _HAS = r" (?:is|has|measures|equals)"
-# Words of which a text has one, the angle or the angles, and how many degrees they have.
+# Words as above, the angle or the angles, and how many degrees they have.
 _TURNS = tuple(
     (words, _compiled(rf"{what}(?: (?:an angle of|equal to|exactly|always|of))* {_DEGREES}"),
      right, note)
     for words, what, right, note in (
-        ("straight", rf"\b(?:an?|every|each|one) straight angle{_HAS}", 180,
+        ("angle, straight", rf"\b(?:an?|every|each|one) straight angle{_HAS}", 180,
          "a straight angle has 180°"),
-        ("angles, line", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
+        ("line, angles", rf"\bangles (?:on|along|at) a (?:straight )?line{_ADD_UP}", 180,
          "angles on a straight line add up to 180°"),
-        ("angle, right", rf"\b(?:a|every|each) right angle{_HAS}", 90, "a right angle has 90°"),
         ("full", rf"\b(?:a|the) full (?:angle|turn|circle|rotation|revolution){_HAS}", 360,
          "a full turn has 360°"),
         ("supplementary", rf"\bsupplementary angles{_ADD_UP}", 180,
          "supplementary angles add up to 180°"),
         ("complementary", rf"\bcomplementary angles{_ADD_UP}", 90,
          "complementary angles add up to 90°"),
-        ("around", rf"\bangles around (?:a|the|one) (?:point|cent(?:re|er)){_ADD_UP}", 360,
+        ("angles, around", rf"\bangles around (?:a|the|one) (?:point|cent(?:re|er)){_ADD_UP}", 360,
          "angles around a point add up to 360°"),
-        ("semicircle", rf"\bangle (?:inscribed )?in (?:a|the) semicircle{_HAS}", 90,
+        ("angle, semicircle", rf"\bangle (?:inscribed )?in (?:a|the) semicircle{_HAS}", 90,
          "an angle in a semicircle has 90°"),
         ("acute", rf"\bacute angles (?:of|in) (?:a|the|this|any|every) right(?:-angled)?"
          rf" triangle{_ADD_UP}", 90, "the acute angles of a right triangle add up to 90°"),
@@ -354,7 +303,7 @@ def _forms(words: str) -> frozenset[str]:
 
 
 _ALL = [
-    (_forms(words.rpartition(",")[0]), of, error, right, note)
+    (tuple(_forms(part) for part in words.split(",")[:-1]), of, error, right, note)
     for words, of, error, right, note in _TOLD
 ]
 _BY_WORD: dict[str, list[int]] = {}
@@ -362,24 +311,24 @@ for _place, (_words, *_) in enumerate(_TOLD):
     for _word in _forms(_words.rpartition(",")[2]):
         _BY_WORD.setdefault(_word, []).append(_place)
 _GROWING = _forms("doubled double tripled triple halved halves factor ratio")
-_WORDS = frozenset(_BY_WORD) | _GROWING
+_GROWN = _forms("area volume")
+THEOREM_WORDS = frozenset(_BY_WORD) | _GROWING
+"""A text without any of these words says no theorem that is known here."""
 
 
-def wrong_theorems(text: str, start: int, end: int, question: str) -> Iterable[Evidence]:
-    """A theorem, formula or term that is said otherwise than it is."""
-    return () if _WORDS.isdisjoint(words_in(text)) else _theorems(text, start, end, question)
-
-
-def _theorems(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    words = words_in(text)
-    for place in sorted({place for word in words & _WORDS for place in _BY_WORD.get(word, ())}):
+def wrong_theorems(
+    text: str, words: Set[str], start: int, end: int, question: str
+) -> Iterator[Evidence]:
+    """A theorem, formula or term that is said otherwise than it is; `words` are the text's."""
+    places = {place for word in words & THEOREM_WORDS for place in _BY_WORD.get(word, ())}
+    for place in sorted(places):
         needed, pattern, error, right, note = _ALL[place]
-        if needed and needed.isdisjoint(words):
+        if any(map(words.isdisjoint, needed)):
             continue
         for match in pattern.finditer(text, start, end):
             if span := error(match, right):
                 yield from unless_excused(text, *span, start, end, note)
-    if not _GROWING.isdisjoint(words) and occurs(("area", "volume"), text):
+    if not (_GROWING.isdisjoint(words) or _GROWN.isdisjoint(words)):
         for first, last, note in _grown(text, start, end, question):
             yield from unless_excused(text, first, last, start, end, note)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from fractions import Fraction
 from itertools import chain
 
-from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
+from vlm_boundary.mathtext.words import FIRST_WORDS, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
 from vlm_boundary.reasoning.text.passages import hypothetical, opening, retracted, words_in
 from vlm_boundary.reasoning.text.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
@@ -40,6 +41,9 @@ _TIMES = {
     "three times": 3, "four times": 4,
 }  # fmt: skip
 _WRITTEN_SHARES = [name.replace(" ", "[ -]") for name in sorted(_SHARES, key=len)[::-1]]
+# The patterns below that begin with one of these phrases are tried where it stands.
+_FACTORS = by_last_word([*_SHARES, "halving", *_TIMES])
+_NAMES = by_last_word(("sum", "product", "difference", "average", "mean"))
 _SHARE = re.compile(
     rf"(?P<share>{opening([*_WRITTEN_SHARES, 'halving'])}) (?:of )?{_VALUE}(?:"
     rf" each)?{_SAYS}{_VALUE}{_END}",
@@ -55,7 +59,7 @@ _MULTIPLE = re.compile(
     rf"(?P<times>{opening(_TIMES)}) (?:of )?{_VALUE}{_SAYS}{_VALUE}{_END}", re.IGNORECASE
 )
 _OF_SEVERAL = re.compile(
-    rf"(?P<what>{opening(('sum', 'product', 'difference', 'average', 'mean'))})"
+    rf"(?P<what>{opening(_NAMES)})"
     rf" (?:of|between) (?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}){_SAYS.replace('|=', '')}"
     rf"{_VALUE}{_END}",  # in "the sum of 3 and 4 = 8" the sign may be that of an equation
     re.IGNORECASE,
@@ -63,6 +67,7 @@ _OF_SEVERAL = re.compile(
 _ACTIONS = (
     "add", "subtract", "multiply", "divide", "adding", "subtracting", "multiplying", "dividing"
 )  # fmt: skip
+_ACTING = by_last_word(_ACTIONS)
 _ACTED = re.compile(
     rf"(?P<act>{opening(_ACTIONS)}) {_VALUE} (?P<by>and|to|from|by) {_VALUE}{_SAYS}{_VALUE}{_END}",
     re.IGNORECASE,
@@ -94,19 +99,16 @@ _ADD_UP = re.compile(
 _PER_CENT = re.compile(r"\s?(?:\\?%|percent\b)", re.IGNORECASE)
 _NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_WORDS = frozenset(
+WORDED = frozenset(
     f"third thirds quarter quarters fourth fourths fifth tenth times plus minus divided root make"
     f" makes sum difference product average mean percent percents percentage halving half add"
     f" {' '.join(_TIMES)} {' '.join(_ACTIONS)}".split()
 )
-_SHARE_WORDS = frozenset(word for name in _SHARES for word in name.split()[-1:]) | {"halving"}
-_TIMES_WORDS = frozenset(word for name in _TIMES for word in name.split()[-1:])
+"""A text without any of these words or a sign of percent has no arithmetic in words."""
 _THAT = frozenset(("that", "this", "it", "rest", "result"))
-_IS_A_SHARE = (" is half", " third of", " quarter of", " is twice", " is doubl")
-_TOTALS = frozenset("sum product difference average mean add make makes".split())
-_ACTED_ON = frozenset(_ACTIONS)
+_ADDING = frozenset(("sum", "add", "make", "makes"))
+_TOTALS = _ADDING | _NAMES.keys()
 _OPERATING = frozenset(("times", "plus", "minus", "divided"))
-_OF = ("um of ", "roduct of ", "verage of ", "ean of ", "ifference of ", "ifference between ")
 _ADDED = ("add up to", "sum to", "sum up to", " make")
 _ADDED_TO = re.compile(rf" (?:add up to|sum to|sum up to|makes?) {_VALUE}", re.IGNORECASE)
 _BEHIND_A_SIGN = re.compile(
@@ -117,15 +119,13 @@ _BEHIND_A_SIGN = re.compile(
 )
 
 
-def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
+def wrong_words(text: str, told: Set[str], start: int, end: int) -> Iterator[Evidence]:
     """Each arithmetical statement in words that is false; nothing where it may mean another thing.
 
     Numbers agree to the digits shown; statements that are taken back or supposed are no errors.
+    `told` are the text's words that are of use.
     """
-    words = words_in(text)
-    if "%" not in text and _WORDS.isdisjoint(words):
-        return
-    for first, last, right, said, what in _statements(text, words, start, end):
+    for first, last, right, said, what in _statements(text, told, start, end):
         if rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
             continue
         if retracted(text, last, end) or hypothetical(text, first, start):
@@ -137,24 +137,23 @@ def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
 _Said = tuple[int, int, Fraction, Fraction, str]
 
 
-def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_Said]:
-    told = words & _WORDS
-    shares, times = not _SHARE_WORDS.isdisjoint(told), not _TIMES_WORDS.isdisjoint(told)
-    if shares:
-        yield from _simple(_SHARE, text, start, end)
-    if times:
-        yield from _simple(_MULTIPLE, text, start, end)
-    if (shares or times) and not _THAT.isdisjoint(words):
-        yield from _of_that(text, start, end)
-    if (shares or times) and occurs(_IS_A_SHARE, text):
-        yield from _reversed(text, start, end)
+def _statements(text: str, told: Set[str], start: int, end: int) -> Iterator[_Said]:
+    low = lowered(text)
+    named = places(low, told, _FACTORS, start, end)
+    if named:
+        for pattern in (_SHARE, _MULTIPLE):
+            yield from _simple(matches(pattern, text, named, end))
+        if not _THAT.isdisjoint(words_in(text)):
+            yield from _of_that(text, named, start, end)
+        yield from _reversed(text, named, start, end)
     if not _TOTALS.isdisjoint(told):
-        yield from _several(text, start, end)
-    if not _ACTED_ON.isdisjoint(told):
-        yield from _acted(text, start, end)
-    if not _OPERATING.isdisjoint(told):
+        yield from _several(text, low, told, start, end)
+    acting = places(low, told, _ACTING, start, end)
+    if acting:
+        yield from _acted(text, acting, start, end)
+    if not (_OPERATING.isdisjoint(told) or FIRST_WORDS.isdisjoint(words_in(text))):
         yield from _operated(text, start, end)
-    if "root" in words and "square" in words:
+    if "root" in told and "quare root" in text:
         for match in _ROOTED.finditer(text, start, end):
             of, said = (_value(match[place]) for place in (1, 2))
             if of is not None and said is not None:
@@ -162,7 +161,7 @@ def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_S
                     Fraction(math.isqrt(int(of))) if _is_square(of) else Fraction(float(of) ** 0.5)
                 )
                 yield *match.span(), right, said, f"the square root of {match[1]}"
-    if "%" in text or "percent" in words:
+    if "%" in text or "percent" in told:
         for match in _PART.finditer(text, start, end):
             part, whole, said = (_value(match[place]) for place in (1, 2, 3))
             if part is not None and whole and said is not None:
@@ -174,8 +173,8 @@ def _statements(text: str, words: Set[str], start: int, end: int) -> Iterator[_S
                 )
 
 
-def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[_Said]:
-    for match in pattern.finditer(text, start, end):
+def _simple(found: Iterable[re.Match[str]]) -> Iterator[_Said]:
+    for match in found:
         word = match[1].lower().replace("-", " ")
         factor = _SHARES.get(word) or _TIMES.get(word) or Fraction(1, 2)
         of, said = _value(match[2]), _value(match[3])
@@ -184,9 +183,9 @@ def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterat
             yield *match.span(), of * factor, said, f"{word}{link} {match[2]}"
 
 
-def _of_that(text: str, start: int, end: int) -> Iterator[_Said]:
+def _of_that(text: str, named: list[int], start: int, end: int) -> Iterator[_Said]:
     """A share or a multiple of what was just said, where it is that of no number before."""
-    for match in _OF_THAT.finditer(text, start, end):
+    for match in matches(_OF_THAT, text, named, end):
         word = match["factor"].lower().replace("-", " ")
         factor, said = _SHARES.get(word) or Fraction(_TIMES[word]), _value(match[2])
         before = [_value(number) for number in _NUMBER.findall(text, start, match.start())]
@@ -196,8 +195,13 @@ def _of_that(text: str, start: int, end: int) -> Iterator[_Said]:
         yield *match.span(), known[-1] * factor, said, f"{word} of {shown(known[-1])}"
 
 
-def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
-    for match in _REVERSED.finditer(text, start, end):
+def _reversed(text: str, named: list[int], start: int, end: int) -> Iterator[_Said]:
+    for place in named:
+        if text[place - 4 : place] != " is ":
+            continue
+        match = _REVERSED.search(text, max(start, place - 50), min(end, place + 120))
+        if match is None or match.start("share") != place:
+            continue
         word = match["share"].lower()
         part, whole = _value(match[1]), _value(match[3])
         if part is not None and whole is not None and _alike(match, 1, 3):
@@ -213,9 +217,11 @@ def _alike(match: re.Match[str], one: int, other: int) -> bool:
     )
 
 
-def _several(text: str, start: int, end: int) -> Iterator[_Said]:
-    found = [_OF_SEVERAL.finditer(text, start, end)] if occurs(_OF, text) else []
-    if occurs(_ADDED, text) and (added := [*_ADDED_TO.finditer(text, start, end)]):
+def _several(text: str, low: str, told: Set[str], start: int, end: int) -> Iterator[_Said]:
+    named = places(low, told, _NAMES, start, end)
+    found: list[Iterable[re.Match[str]]] = [matches(_OF_SEVERAL, text, named, end)] if named else []
+    adding = not _ADDING.isdisjoint(told) and occurs(_ADDED, text)
+    if adding and (added := [*_ADDED_TO.finditer(text, start, end)]):
         line = text.rfind("\n", start, added[0].start()) + 1
         last = min(end, added[-1].end() + 20)
         found.append(_ADD_UP.finditer(text, max(start, line), last))
@@ -238,8 +244,8 @@ def _several(text: str, start: int, end: int) -> Iterator[_Said]:
         yield *match.span(), Fraction(right), said, f"the {what} of {match['list']}"
 
 
-def _acted(text: str, start: int, end: int) -> Iterator[_Said]:
-    for match in _ACTED.finditer(text, start, end):
+def _acted(text: str, acting: list[int], start: int, end: int) -> Iterator[_Said]:
+    for match in matches(_ACTED, text, acting, end):
         one, two, said = (_value(match[place]) for place in (2, 4, 5))
         if one is None or two is None or said is None:
             continue
