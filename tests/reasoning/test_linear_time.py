@@ -26,10 +26,10 @@ MOST = 0.5  # seconds; what grows with the square of the length takes several on
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     for room in (reasoning, mathtext):
-        for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+        for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
             for name, value in vars(importlib.import_module(module.name)).items():
                 if isinstance(value, re.Pattern):
-                    yield f"{module.name.rpartition('.')[2]}.{name}", value
+                    yield f"{module.name.removeprefix('vlm_boundary.')}.{name}", value
 
 
 PATTERNS = dict(patterns())
@@ -52,3 +52,9 @@ def searched(pattern: re.Pattern[str]) -> str:
 def test_patterns_are_linear(name: str) -> None:
     # Another process may take the time of one search, hardly that of three.
     assert not all(searched(PATTERNS[name]) for _ in range(3)), searched(PATTERNS[name])
+
+
+def test_every_room_is_searched() -> None:
+    rooms = {name.split(".")[1] for name in PATTERNS if name.startswith("reasoning.")}
+    assert {"algebra", "contradictions", "lists", "picture", "rules", "support", "text"} <= rooms
+    assert len(PATTERNS) > 500
