@@ -80,7 +80,7 @@ _GIVES = re.compile(
     re.IGNORECASE,
 )
 _RESULT = re.compile(  # of an equation that begins with the value
-    rf"[^=.;:\n+*/×·÷-]{{1,30}}(?:[-+*/×·÷−]|\bx\b)(?:[^=.;:\n]"
+    rf"(?:(?!\d,)[^=.;:\n+*/×·÷-]){{1,30}}(?:[-+*/×·÷−]|\bx\b)(?:[^=.;:\n]"
     rf"|\.\d){{1,80}}= ?[$€£]?(?P<value>{_DIGITS})(?![\d%^]|[.,]\d)"
 )
 _GOES_ON = re.compile(
@@ -112,6 +112,7 @@ _CHANGED = re.compile(
 _SO_MANY = re.compile(
     r"\b(?:twice|half|double|triple|times|third|quarter|of|plus|minus|than)(?: the| of)* ?\Z", re.I
 )
+_A_THING = re.compile(r".{0,4}?\b(?:the|an?) half (?!of\b|the\b|an?\b|as\b|\d)", re.IGNORECASE)
 _MOST = 24
 
 
@@ -172,6 +173,8 @@ def _relations(text: str, told: Set[str], start: int, end: int) -> Iterator[_Rel
         parts = match.groupdict()
         factor, by = Fraction(1), Fraction(0)
         if match.re is _SO_MANY_TIMES:
+            if _A_THING.match(text, max(0, match.start() - 5), match.end()):
+                continue
             factor = FACTORS[match["factor"].lower().replace("-", " ")]
         else:
             way = _WAYS[match["way"].lower()]

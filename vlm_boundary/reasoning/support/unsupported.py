@@ -111,6 +111,9 @@ def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> l
     value = answer_number(chain)
     if value is None or not (answer.stated or _says_only(chain, answer)):
         return []
+    terms = numbers_of(chain.answer, 0, len(chain.answer)) if "+" in (chain.answer or "") else []
+    if terms and {*terms} <= {*numbers_of(text, start, answer.start)}:
+        return []  # 12 + 2π, of what was 12 and 2π
     sign = _EQUALS.search(text, max(start, answer.start - 24), answer.start)
     if sign and not _names(text, start, sign.start()):
         return []  # the answer is itself the result of an equation
