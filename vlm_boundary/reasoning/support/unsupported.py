@@ -111,7 +111,8 @@ def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> l
     value = answer_number(chain)
     if value is None or not (answer.stated or _says_only(chain, answer)):
         return []
-    terms = numbers_of(chain.answer, 0, len(chain.answer)) if "+" in (chain.answer or "") else []
+    said_so = chain.answer or ""
+    terms = numbers_of(said_so, 0, len(said_so)) if "+" in said_so else []
     if terms and {*terms} <= {*numbers_of(text, start, answer.start)}:
         return []  # 12 + 2π, of what was 12 and 2π
     sign = _EQUALS.search(text, max(start, answer.start - 24), answer.start)
