@@ -21,7 +21,7 @@ from vlm_boundary.reasoning.algebra.roots import wrong_roots, wrong_solutions
 from vlm_boundary.reasoning.algebra.runs import (
     MOST,
     SIDE,
-    Run,
+    LetterRun,
     may_have_runs,
     read_letters,
     untypeset,
@@ -131,7 +131,7 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
             return
 
 
-def _compared(plain: str, runs: list[Run], start: int) -> Iterator[Evidence]:
+def _compared(plain: str, runs: list[LetterRun], start: int) -> Iterator[Evidence]:
     """The equations that are never true, or do not follow from the one before."""
     near = [False, *(_beside(plain, one, two) for one, two in pairwise(runs)), False]
     before: _Pair | None = None
@@ -153,7 +153,7 @@ def _compared(plain: str, runs: list[Run], start: int) -> Iterator[Evidence]:
             before = pair
 
 
-def _beside(plain: str, one: Run, two: Run) -> bool:
+def _beside(plain: str, one: LetterRun, two: LetterRun) -> bool:
     """Whether an equation may be drawn from another: in the same letter, with little between."""
     return (
         two.match.start() - one.match.end() <= _NEXT
@@ -205,7 +205,7 @@ def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Ev
         known.setdefault(key, (value, run.end()))
 
 
-def _pairs(plain: str, of: Run) -> list[_Pair | None]:
+def _pairs(plain: str, of: LetterRun) -> list[_Pair | None]:
     """The equations of a run; None for one that nothing can be said of."""
     run, written = of.match, of.match[0]
     if len(written) > _LONGEST:

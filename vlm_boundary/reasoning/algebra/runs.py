@@ -46,7 +46,7 @@ MOST = 60
 """Equations of one text that are looked at."""
 
 
-class Run(NamedTuple):
+class LetterRun(NamedTuple):
     """What stands on both sides of signs of equality, and its letters."""
 
     match: re.Match[str]
@@ -91,11 +91,11 @@ def written_runs(plain: str) -> list[re.Match[str]]:
     return found
 
 
-def read_letters(run: re.Match[str]) -> Run:
+def read_letters(run: re.Match[str]) -> LetterRun:
     """A run with its letters: sides of the same ones, or of one letter and none, can be checked."""
     letters = _letters(run[0])
     told = [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
-    return Run(run, letters, told)
+    return LetterRun(run, letters, told)
 
 
 @lru_cache(maxsize=1024)  # a chain says its equations again, and many samples answer one question

@@ -7,17 +7,8 @@ from collections.abc import Iterator
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.picture.described import differs, excused, figures_of, said_of
-from vlm_boundary.reasoning.picture.told import (
-    ATTRIBUTES,
-    LETTERS,
-    SOFT,
-    Said,
-    Told,
-    sayings,
-    told,
-    untypeset,
-    words_of,
-)
+from vlm_boundary.reasoning.picture.sayings import Said, sayings, untypeset, words_of
+from vlm_boundary.reasoning.picture.told import ATTRIBUTES, LETTERS, SOFT, Told, told
 from vlm_boundary.reasoning.text.passages import takes_back, words_in
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.picture.told import Told, told, untypeset, words_of
+from vlm_boundary.reasoning.picture.sayings import untypeset, words_of
+from vlm_boundary.reasoning.picture.told import Told, told
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted, takes_back
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs

@@ -10,17 +10,8 @@ from fractions import Fraction
 from vlm_boundary.mathtext.words import FIRST_WORDS
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.lists.number_lists import number_lists
-from vlm_boundary.reasoning.picture.told import (
-    ATTRIBUTES,
-    LETTERS,
-    SOFT,
-    Said,
-    Told,
-    sayings,
-    told,
-    untypeset,
-    words_of,
-)
+from vlm_boundary.reasoning.picture.sayings import Said, sayings, untypeset, words_of
+from vlm_boundary.reasoning.picture.told import ATTRIBUTES, LETTERS, SOFT, Told, told
 from vlm_boundary.reasoning.text.equations import equations
 from vlm_boundary.reasoning.text.numerals import DIGITS, NUMBER_WORDS, WORDS, number_of
 from vlm_boundary.reasoning.text.passages import (

@@ -11,7 +11,8 @@ from itertools import accumulate, islice, pairwise
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.picture.described import INSTEAD, differs, excused, may_name
 from vlm_boundary.reasoning.picture.dot_grids import grids
-from vlm_boundary.reasoning.picture.told import Said, Told, sayings, told, untypeset, words_of
+from vlm_boundary.reasoning.picture.sayings import Said, sayings, untypeset, words_of
+from vlm_boundary.reasoning.picture.told import Told, told
 from vlm_boundary.reasoning.text.equations import equations
 from vlm_boundary.reasoning.text.numerals import number_of
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted
