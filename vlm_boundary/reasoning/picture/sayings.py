@@ -204,6 +204,7 @@ def _front(text: str, first: int, start: int) -> str:
 
 
 def value_said(written: str) -> Fraction:
+    """The value of a number as it is written, in digits or in a word."""
     if written.isalpha():
         return Fraction(english_number(written) or 0)
     return value_of(written.lstrip("$€£").replace("−", "-"))
