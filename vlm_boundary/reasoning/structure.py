@@ -54,14 +54,17 @@ _LABEL = re.compile(
 )
 _LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
+_NO_REASONING = "an answer with no reasoning before it"
 _OPEN_TAIL = re.compile(r"(?:[-=+/×÷(,:\\]|(?<!\S)\*|\b(?:and|the|is|are|of|so|then|because))$")
 
 
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     """What is wrong with how a chain is built, from its text and the place of its answer alone."""
-    text = chain.text
-    (start, end), answer = chain.turn, chain.answer_place
+    text, (start, end) = chain.text, chain.turn
     found = _truncated(chain, start, end)
+    if chain.is_bare:
+        return (*found, Evidence("no_reasoning", start, end, _NO_REASONING))
+    answer = chain.answer_place
     found += repetition(text, start, end)
     found += hedging(text, start, end, answer)
     found += beside_thought(chain, start, end)
@@ -134,8 +137,7 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
     words = _LETTERS.findall(plain.lower())
     if len(words) >= _ENOUGH_WORDS and len(set(words)) >= _ENOUGH_WORDS:
         return []
-    note = "an answer with no reasoning before it"
-    return [Evidence("no_reasoning", start, max(end, start), note)]
+    return [Evidence("no_reasoning", start, max(end, start), _NO_REASONING)]
 
 
 def _argues(text: str, question: str) -> bool:
