@@ -90,6 +90,7 @@ _WORDS = re.compile(r"[a-z]{3,}", re.IGNORECASE)
 _CLAUSES = re.compile(r", so |; |: |\bso ")
 _OPENED = re.compile(r"\b(?:the|their|so) \Z|\A\s*\Z", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
+_OPERAND = re.compile(r"[-+*/×÷·^−–√][\s$({\\]{0,4}\d[\d.,]{0,24}\D{0,240}\Z")
 _LINKS = frozenset(
     "the that this its their therefore then thus hence just simply exactly about their are was"
     " equals"
@@ -273,33 +274,3 @@ def concluded_name(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
         return []
     note = f"the chain concludes on {told.pop()}, not on the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
-
-
-_OPERAND = re.compile(r"[-+*/×÷·^−–√][\s$({\\]{0,4}\d[\d.,]{0,24}\D{0,240}\Z")
-_DECIMAL = re.compile(r"\d\.\d")
-_ROUNDED = re.compile(
-    r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that"
-    r" means"
-    r"|and so|that is|thus)(?: it is| we get| the answer is)? (?P<said>\d{1,6})(?![\d.,%]\d|\d)"
-    r"(?: ?[a-zA-Z°%²³]{1,10})?[.\n]"
-)
-
-
-def bent(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
-    """A result taken for a whole number near it that it does not round to: 33.5, so 35."""
-    first = max(start, answer.start - _TAIL)
-    if value != int(value) or chain.text.find(str(int(value)), first, answer.start) < 0:
-        return []
-    if not _DECIMAL.search(chain.text, first, answer.start) or _ASKS_NEAR.search(chain.question):
-        return []
-    for match in _ROUNDED.finditer(chain.text, first, answer.start):
-        result, said = float(match["result"]), int(match["said"])
-        if said == value and 1 <= abs(result - said) <= 0.1 * result:
-            note = f"{match['result']} does not round to {said}"
-            return [Evidence("answer_unsupported", *match.span(), note)]
-    return []
-
-
-_ASKS_NEAR = re.compile(
-    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
-)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase
 
 from vlm_boundary.records.validity import Evidence
 from vlm_boundary.verifier.phrases import occurs
@@ -57,7 +58,7 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _STATING = ("boxed", "nswer", "fbox", "####", "答案")
-_LETTERS = re.compile(r"[a-z]+")
+_LETTERS_ALONE = bytes(byte if chr(byte) in ascii_lowercase else ord(" ") for byte in range(256))
 _DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
@@ -75,7 +76,8 @@ def own_turn(text: str, question: str = "") -> tuple[int, int]:
 @lru_cache(maxsize=4)  # many rules ask for the words of one text
 def words_in(text: str) -> frozenset[str]:
     """The words of a text in small letters, each once: a rule whose words it lacks is no use."""
-    return frozenset(_LETTERS.findall(text.lower()))
+    letters = text.lower().encode("utf-8", "replace").translate(_LETTERS_ALONE)
+    return frozenset(letters.decode("ascii").split())
 
 
 def asked_of(question: str) -> str:
