@@ -17,7 +17,8 @@ MAX_DIGITS = 60
 MAX_POWER_OF_TEN = 60
 NAMES = frozenset(("word", "letter"))
 _OPERAND_ENDS = frozenset(("vulgar", "close", "sup", "pi", "pct", "deg", "factorial"))
-_ENDS = frozenset(("stop", "symbol"))
+_ENDS = frozenset(("stop", "symbol", "command"))
+_UNKNOWNS = frozenset("yzn")
 FORMULAS = frozenset(("command", "frac", "root", "pi"))
 """Kinds that only mathematics has, numbers besides."""
 GREEK = frozenset(r"\alpha \beta \gamma \theta \lambda \mu \phi \omega".split())
@@ -152,6 +153,8 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
             words = words + 1 if kind == "word" else 0
             if words > 4 or kind in _ENDS or (len(found) == 1 and kind in NAMES):
                 break
+            if kind == "letter" and written in _UNKNOWNS:
+                break  # a variable, in which no arithmetic goes on
     return found
 
 

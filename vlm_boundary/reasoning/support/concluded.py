@@ -23,6 +23,7 @@ OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
 )
 _TAIL = 240
+_NEAR = 24
 _LEADS_ON = re.compile(r"(?:\b(?:is|are|equals?|be)|[=≈:])[\s$(*\\]*\Z")  # to the answer itself
 _BOLD = re.compile(r"\\mathbf\{([\d ]+)\}")  # \mathbf{7 0}
 _SENTENCES = re.compile(r"(?<=[.!?])\s|\n")
@@ -167,7 +168,7 @@ def _ends_with(text: str, value: Value) -> bool:
 def _last_sentence(text: str, start: int, end: int) -> tuple[int, str]:
     """The last sentence with a value before a place, in plain characters."""
     first = max(start, end - _TAIL)
-    if _LEADS_ON.search(text, first, end):
+    if _LEADS_ON.search(text, max(first, end - _NEAR), end):
         return end, ""
     place = end
     for sentence in reversed(_SENTENCES.split(text[first:end])[-3:]):

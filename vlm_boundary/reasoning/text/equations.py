@@ -23,10 +23,11 @@ _WORDS = ("is(?: equal to| about| approximately| roughly)?", "equals?", "makes",
 _RELATION = re.compile(  # branches begin with a character each, so that all others are passed fast
     _SIGNS
     + "".join(
-        rf"|{word[0]}(?<=[\d)}}%°] {word[0]}){word[1:]}(?=\s{{1,3}}[-$]?\s?\d)" for word in _WORDS
+        rf"|{word[0]}(?<=[0-9)}}%°] {word[0]}){word[1:]}(?=\s{{1,3}}[-$]?\s?[0-9])"
+        for word in _WORDS
     )
 )
-_SAID = re.compile(rf"[\d)}}%°] (?:{'|'.join(_WORDS)})\s{{1,3}}[-$]?\s?\d")
+_SAID = re.compile(rf"[0-9)}}%°] (?:{'|'.join(_WORDS)})\s{{1,3}}[-$]?\s?[0-9]")
 _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
 _SHORT = 60
@@ -36,12 +37,19 @@ _NUMBER_ALONE = re.compile(
     r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]]"
     r"|\${1,2}(?:[,.;]\s|\n))"
 )
-_ENDS_IN_SUM = re.compile(r" [-+*/×] \d{1,9} ?\Z")
-_OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power
-_SUM_ALONE = re.compile(
-    r"(?:^|[,.;]\s|\n|(?<![\w\\'’-])([a-zA-Z]{2,}) )"
-    r"(?P<sum>\d{1,9} (?P<sign>[-+*/×]) \d{1,9}(?: (?P=sign) \d{1,9}){0,12}) ?\Z"
+_SOME_WORDS = re.compile(  # a number of something, and what follows up to the fifth word
+    r" ?\$?([0-9]{1,12}(?:\.[0-9]{1,9})?) ([a-z]{2,})"
+    r"((?: [a-z]{2,}){4}|(?: [a-z]{2,}){0,3}(?=[.,;]\s|\n|\Z))"
 )
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,6})?(?:°|\^\\circ|\^\{\\circ\})?"
+_OPERATOR = re.compile(r" ?([-+*/×÷·x]|\\(?:times|cdot|div)) ?")
+_ENDS_IN_SUM = re.compile(rf"{_OPERATOR.pattern}{_NUMBER}[ &]*\Z")
+_OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power
+_SUM = rf"(?P<sum>{_NUMBER}(?:{_OPERATOR.pattern.replace('(', '(?:', 1)}{_NUMBER}){{1,12}})[ &]*\Z"
+_SUM_ALONE = re.compile(
+    rf"(?:^|[.,;:]\s|\n|(?<![\w\\'’-])([a-zA-Z]{{2,}}) )(?:\${{1,2}}|\\\( ?|\\\[ ?)?{_SUM}"
+)
+_SUM_ONLY = re.compile(rf"[\s$&]*{_SUM}")
 _DIGIT = re.compile(r"\d")
 # Sides that no arithmetic ends in (a variable, AB, x^2, x_1) or begins with (a name, \text): most
 # signs of equality stand between such, and need not be read token by token.
@@ -68,6 +76,13 @@ _NAMES = frozenset(
 _DETERMINERS = frozenset("the his her its their these those other all my our your".split())
 _CLAUSES = frozenset("because since as so if when while where but thus therefore hence and".split())
 _TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
+_SAID_IN_WORDS = CHANGING | frozenset(
+    "plus minus times percent per cent sqrt divided multiplied by pi".split()
+)
+_NO_THINGS = frozenset(("and", "or"))
+_SIGN_OF = {"×": "*", "·": "*", "x": "*", "÷": "/", "\\times": "*", "\\cdot": "*", "\\div": "/"}
+_DEGREES = "°^\\{circ}"
+_NONE: frozenset[str] = frozenset()
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else
 _CURRENCIES = frozenset(("USD", "EUR", "GBP"))
@@ -117,8 +132,11 @@ def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
         if not _may_be_arithmetic(text, before, relation):
             continue
         stop, begin = min(after, relation.end() + _WINDOW), max(before, relation.start() - _WINDOW)
-        right = _plain_number(text, relation.end(), stop, end) or _leading(
-            text, relation.end(), stop, end
+        after = relation.end()
+        right = (
+            _plain_number(text, after, stop, end)
+            or _plain_count(text, after, stop, end)
+            or _leading(text, after, stop, end)
         )
         if right is None:
             continue
@@ -146,6 +164,9 @@ def _may_be_arithmetic(text: str, start: int, relation: re.Match[str]) -> bool:
     end = relation.start()
     if _DIGIT.search(text, max(start, end - 40), end) is None and text.find("π", start, end) < 0:
         return False
+    tail = text[max(start, end - 16) : end]
+    if tail.rstrip(" $&\n")[-1:].isdigit() and "^" not in tail and "_" not in tail:
+        return True
     return _ENDS_IN_NAME.search(text, max(start, end - 16), end) is None
 
 
@@ -162,21 +183,47 @@ def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expressi
     return Expression(node, match.start(1), match.end(), 0, frozenset()), True
 
 
+def _plain_count(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
+    """`_leading` for a number and what it counts, where words or the end follow: 9 triangles."""
+    match = _SOME_WORDS.match(text, start, end)
+    if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
+        return None
+    name = match[2]
+    if name in _NO_THINGS or not _SAID_IN_WORDS.isdisjoint((name, *match[3].split())):
+        return None
+    node = Numeral(*digits(match[1]), *match.span(1))
+    labels = frozenset((label_name(Token("word", name, *match.span(2), True)),))
+    return Expression(node, *match.span(1), 0, labels), True
+
+
 def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
-    """`_trailing` for what is most common, whole numbers with one kind of operator between."""
-    if _ENDS_IN_SUM.search(text, max(start, end - 13), end) is None:
+    """`_trailing` for what is most common, numbers with operators between."""
+    if _ENDS_IN_SUM.search(text, max(start, end - 30), end) is None:
         return None
-    match = _SUM_ALONE.search(text, max(start, end - _SHORT), end)
-    if match is None or (match.start() == max(start, end - _SHORT) > bound):
-        return None
-    if match[1] and match[1].lower() in _TELLING:
-        return None
-    numbers = [int(piece) for piece in match["sum"].split(f" {match['sign']} ")]
-    sign = "*" if match["sign"] == "×" else match["sign"]
-    node: Node = Numeral(numbers[0])
-    for number in numbers[1:]:
-        node = Operation(sign, node, Numeral(number))
-    return Expression(node, *match.span("sum"), len(numbers) - 1, frozenset()), True
+    first = max(start, end - _SHORT)
+    match = _SUM_ALONE.search(text, first, end)
+    if match is None or match.start() == first > bound or (match[1] or "").lower() in _TELLING:
+        match = _SUM_ONLY.match(text, start, end) if start == bound else None
+        if match is None:
+            return None
+    pieces = _OPERATOR.split(match["sum"])
+    signs = [_SIGN_OF.get(sign, sign) for sign in pieces[1::2]]
+    return Expression(_sum(pieces[::2], signs), *match.span("sum"), len(signs), _NONE), True
+
+
+def _sum(numbers: list[str], signs: list[str]) -> Node:
+    """The tree of numbers with operators between, products first."""
+    total: Node | None = None
+    term: Node = Numeral(*digits(numbers[0].rstrip(_DEGREES)))
+    pending = "+"
+    for sign, number in zip(signs, numbers[1:], strict=True):
+        one = Numeral(*digits(number.rstrip(_DEGREES)))
+        if sign in "*/":
+            term = Operation(sign, term, one)
+        else:
+            total = term if total is None else Operation(pending, total, term)
+            pending, term = sign, one
+    return term if total is None else Operation(pending, total, term)
 
 
 def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:

@@ -29,7 +29,7 @@ def digits_in(text: str, start: int, end: int) -> Mapping[str, int]:
     return Counter(DIGITS.findall(text, start, end))
 
 
-@lru_cache(maxsize=256)  # many samples answer one question
+@lru_cache(maxsize=4096)  # many samples answer one question
 def asked_in(question: str) -> frozenset[Number]:
     """The numbers that a question has in digits."""
     return frozenset(map(number_of, DIGITS.findall(question)))
