@@ -112,6 +112,8 @@ def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
 def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer, with nothing or nothing but filler around it."""
     text = chain.text
+    if _OPERATION.search(text, start, answer.start):
+        return []
     if "=" in text[answer.start : answer.end] and _OPERATION.search(text, answer.start, answer.end):
         return []  # the answer's own statement is an equation
     parts = [text[start : answer.start], text[answer.end : end]]
@@ -124,11 +126,13 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
         if others and len({*others} - {*_NUMBER.findall(chain.question)}) > (chain.span is None):
             return []
     body = "\n".join(parts)
-    if _OPERATION.search(body):
+    numbered = _DIGIT.search(body) is not None
+    if numbered and _LABEL.search(body) is None:
         return []
-    plain = _LABEL.sub("\n", body) if _DIGIT.search(body) else body
+    plain = _LABEL.sub("\n", body) if numbered else body
     if (
-        _DIGIT.search(plain)
+        _OPERATION.search(body)
+        or _DIGIT.search(plain)
         or _NUMBER.search(plain)
         or _LISTED.search(body)
         or _argues(plain, chain.question)

@@ -165,7 +165,7 @@ def _sentence_start(text: str, start: int, place: int) -> int:
     """Where the sentence that reaches to a place begins, at most 400 characters before it."""
     first = max(start, place - 400)
     last = max(first, place - 1)
-    for sign in _SENTENCE_SIGNS:
+    for sign in _SENTENCE_SIGNS if last > first else ():
         place = text.rfind(sign, first, last)
         if place >= 0:
             first = place + len(sign)

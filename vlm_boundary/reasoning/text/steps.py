@@ -10,7 +10,8 @@ from functools import lru_cache
 from vlm_boundary.mathtext.evaluate import Value
 
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"[\d.](?<![\d.].)(?:(?<=\d)(?:\d{0,2}(?:,\d{3})+(?!\d)|\d*)(?:\.\d+)?(?!\d)|(?<=\.)\d+)"
+    r"[0-9.](?<![0-9.].)(?:(?<=[0-9])(?:[0-9]{0,2}(?:,[0-9]{3})+(?![0-9])|[0-9]*)(?:\.[0-9]+)?"
+    r"(?![0-9])|(?<=\.)[0-9]+)"
 )
 _HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
