@@ -139,12 +139,9 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
             if len(found) > 1 and found[-1][1] == "x":
                 _times(found, spaced=begin > last)
         elif kind == "word" or kind == "said":
-            if said := _SAID.get(written.lower() if kind == "word" else " ".join(written.split())):
-                kind, written = said
-            elif written == "of" and found and found[-1].kind == "pct":
+            kind, written = _named(written)
+            if written == "of" and found and found[-1][0] == "pct":
                 kind, written = "op", "*"
-            elif (len(written) == 1 and written.isascii()) or "_" in written:
-                kind = "letter"
         else:
             written = _SPELLED.get(written, written)
         found.append(_new(Token, (kind, written, begin, after, begin > last)))
@@ -156,6 +153,15 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
             if kind == "letter" and written in _UNKNOWNS:
                 break  # a variable, in which no arithmetic goes on
     return found
+
+
+@lru_cache(maxsize=16384)
+def _named(written: str) -> tuple[str, str]:
+    """The kind and the text of a name: an operator where it says one, a letter or a word."""
+    if said := _SAID.get(" ".join(written.lower().split())):
+        return said
+    letter = (len(written) == 1 and written.isascii()) or "_" in written
+    return ("letter" if letter else "word"), written
 
 
 def _times(found: list[Token], *, spaced: bool) -> None:

@@ -48,7 +48,7 @@ def another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
         chosen = Fraction(value)
     if chosen is None:
         return []
-    worked = [e for e in equations(text, start, answer.start) if e.sure]
+    worked = [e for e in equations(text, *chain.turn) if e.sure and e.right.end <= answer.start]
     if not worked:
         return []
     last = sides(worked[-1])[-1:]

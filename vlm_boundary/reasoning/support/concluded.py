@@ -13,6 +13,7 @@ from vlm_boundary.reasoning.support.said import SPACED, in_short, states
 from vlm_boundary.reasoning.text.passages import AnswerPlace, asked_of, hypothetical, takes_back
 from vlm_boundary.reasoning.text.steps import (
     converted,
+    last_number,
     numbers_of,
     same,
     step_from,
@@ -160,7 +161,7 @@ def concluded(
 
 def _ends_with(text: str, value: Value) -> bool:
     """Whether the last number in digits is this value, and no operand of what is not worked out."""
-    if numbers_of(text, 0, len(text))[-1:] != [value]:
+    if last_number(text) != value:
         return False
     return _OPERAND.search(text) is None
 
