@@ -41,15 +41,16 @@ class Chain:
         """Where the final answer is said."""
         return answer_place(self.text, *self.turn, self.span)
 
-    @cached_property
+    @property
     def is_bare(self) -> bool:
         """Whether its answer is one number or word, and nothing but marks stands around it.
 
         There is then nothing that the answer could be compared with, or that leads to it.
         """
-        text, span, (start, end) = self.text, self.span, self.turn
-        if span is None or end - start > _LONGEST_BARE or not start <= span[0] < span[1] <= end:
+        (start, end), span = self.turn, self.span
+        if end - start > _LONGEST_BARE or span is None or not start <= span[0] < span[1] <= end:
             return False
+        text = self.text
         value = text[span[0] : span[1]]
         return (
             (value.isalnum() or value.replace(".", "", 1).isdecimal())

@@ -33,7 +33,7 @@ _NUMBER = re.compile(  # begins with a set of characters, so that all others are
 )
 _DIGIT = re.compile(r"\d")
 _OPERATION = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"[\d√²=\\](?:(?<=\d)[)}°%]{0,4}\s{0,3}[-+*/×÷·^=<>≈]\s{0,3}[({$\\]{0,4}\d|(?<=[√²])"
+    r"[0-9√²=\\](?:(?<=\d)[)}°%]{0,4}\s{0,3}[-+*/×÷·^=<>≈]\s{0,3}[({$\\]{0,4}\d|(?<=[√²])"
     r"|(?<=\\)(?:[dt]?frac|sqrt)"
     r"|(?:(?<=[^\W\d_]=)|(?<=[^\W\d_]\s=)|(?<=[^\W\d_]\s\s=)|(?<=[^\W\d_]\s\s\s=))"
     r"\s{0,3}[^\s=])"
@@ -126,10 +126,10 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
         if others and len({*others} - {*_NUMBER.findall(chain.question)}) > (chain.span is None):
             return []
     body = "\n".join(parts)
-    numbered = _DIGIT.search(body) is not None
-    if numbered and _LABEL.search(body) is None:
+    digit = _DIGIT.search(body)
+    if digit and _LABEL.match(body, max(0, body.rfind("\n", 0, digit.start()))) is None:
         return []
-    plain = _LABEL.sub("\n", body) if numbered else body
+    plain = _LABEL.sub("\n", body) if digit else body
     if (
         _OPERATION.search(body)
         or _DIGIT.search(plain)

@@ -9,7 +9,7 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace, words_in
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"[\d.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
+    r"[0-9.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
     r"|(?<=[a-zA-Z].)\d*|))"
 )
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
@@ -17,14 +17,13 @@ _NUMERALS = FIRST_WORDS | {"half", "twice", "double", "third", "quarter", "both"
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(
-    r"[=+×÷·√²³<>≤≥≠∠%→\[\\\d](?:(?<=[^\\\d])|(?<=\\)(?:[a-zA-Z]*frac|sqrt)|(?<=\d)\s?[-*/:]\s?\d)"
+    r"[=+×÷·√²³<>≤≥≠∠%→\[\\0-9](?:(?<=[^\\0-9])|(?<=\\)(?:[a-zA-Z]*frac|sqrt)|(?<=\d)\s?[-*/:]\s?\d)"
 )
-# The same, with no look at marks.
 _SIGNS = re.compile(
-    r"[+×÷·√<>≤≥≠∠\[→\d](?:(?<=\D)|\s?[-*/:=]\s?\d)"
+    r"[+×÷·√<>≤≥≠∠\[→0-9](?:(?<=\D)|\s?[-*/:=]\s?\d)"
 )  # the same, with no look at marks
 _WORKED_SURELY = re.compile(
-    r"[+×÷·√²³<>≤≥≠∠\[→\\\d](?:(?<=[^\\\d])|(?<=\\)(?:[dt]?frac|sqrt)|(?<=\d)\s?[-*/:=]\s?\d)"
+    r"[+×÷·√²³<>≤≥≠∠\[→\\0-9](?:(?<=[^\\0-9])|(?<=\\)(?:[dt]?frac|sqrt)|(?<=\d)\s?[-*/:=]\s?\d)"
 )
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
@@ -38,7 +37,7 @@ _PLAIN = re.compile(  # begins with a set of characters, so that all others are 
     r"|(?<=^\s\s\s\s[\d#]))(?:(?<=\d)\d?[.)]|(?<=#)#*)\s)"
 )
 _MARKS = re.compile(r"[*#²³^\\$]")
-_LABEL = re.compile(r"\d[.)]\s")
+_LABEL = re.compile(r"[0-9][.)]\s")
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(

@@ -15,6 +15,7 @@ from vlm_boundary.mathtext.lexer import NAMES, Token, digits, label_name, raw_to
 from vlm_boundary.mathtext.parser import Expression, Parser
 from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING, UNITS
+from vlm_boundary.reasoning.text.passages import words_in
 
 _WINDOW = 200  # characters looked at on either side
 _SIGNS = r"=(?<![<>!:=~\\≠]=)(?![=>])|≈|≃|≅|\\(?:approx|simeq)(?![a-zA-Z])"
@@ -28,6 +29,8 @@ _RELATION = re.compile(  # branches begin with a character each, so that all oth
     )
 )
 _SAID = re.compile(rf"[0-9)}}%°] (?:{'|'.join(_WORDS)})\s{{1,3}}[-$]?\s?[0-9]")
+_VERBS = frozenset(("equal", "equals", "makes", "gives", "leaves"))
+_ENDS_VALUE = "0123456789)}%°"
 _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
 _SHORT = 60
@@ -123,7 +126,7 @@ def forget() -> None:
 
 
 def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
-    said = _RELATION if _SAID.search(text, start, end) else _SIGN
+    said = _RELATION if _says_equal(text, start, end) else _SIGN
     relations = list(islice(said.finditer(text, start, end), _MOST))
     for place, relation in enumerate(relations):
         before = relations[place - 1].end() if place else start
@@ -148,6 +151,16 @@ def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
         loose = relation[0] != "=" and _LOOSE.search(relation[0]) is not None
         values = _value(left[0]), _value(right[0])
         yield Equation(left[0], right[0], loose, left[1] and right[1], values)
+
+
+def _says_equal(text: str, start: int, end: int) -> bool:
+    """Whether a word says somewhere that two values are equal."""
+    place = text.find(" is", start + 1, end)
+    while place >= 0:
+        if text[place - 1] in _ENDS_VALUE and _SAID.match(text, place - 1, end):
+            return True
+        place = text.find(" is", place + 3, end)
+    return not _VERBS.isdisjoint(words_in(text)) and _SAID.search(text, start, end) is not None
 
 
 def _value(side: Expression) -> Value | None:
