@@ -35,18 +35,21 @@ _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
 _SHORT = 60
 _SHORT_TEXT = 1_000
+_DEGREE = r"(?:°|\^\\circ|\^\{\\circ\})?"
 _NUMBER_ALONE = re.compile(
-    r" ?(-?)(\d{1,12}(?:\.\d{1,9})?)"
-    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]]"
-    r"|\${1,2}(?:[,.;]\s|\n))"
+    rf" ?(?:\\boxed(\{{))?(-?)([0-9]{{1,12}}(?:\.[0-9]{{1,9}})?)(?:{_DEGREE}|(\\?%))(?(1)\}})"
+    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;](?![0-9.])|\.?\\[)\]]"
+    r"|\${1,2}(?:[,.;](?![0-9.])| ?\n))"
 )
 _SOME_WORDS = re.compile(  # a number of something, and what follows up to the fifth word
-    r" ?\$?([0-9]{1,12}(?:\.[0-9]{1,9})?) ([a-z]{2,})"
-    r"((?: [a-z]{2,}){4}|(?: [a-z]{2,}){0,3}(?=[.,;]\s|\n|\Z))"
+    r" ?\$?([0-9]{1,12}(?:\.[0-9]{1,9})?)\${0,2} ([A-Za-z][a-z]+)"
+    r"((?: [A-Za-z][a-z]+){4}|(?: [A-Za-z][a-z]+){0,3}(?=[.,;]\s|\n|\Z))"
 )
-_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,6})?(?:°|\^\\circ|\^\{\\circ\})?"
+_NUMBER = rf"[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?{_DEGREE}"
 _OPERATOR = re.compile(r" ?([-+*/×÷·x]|\\(?:times|cdot|div)) ?")
-_ENDS_IN_SUM = re.compile(rf"{_OPERATOR.pattern}{_NUMBER}[ &]*\Z")
+_ENDS_IN_SUM = re.compile(  # begins with a set of characters, so that all others are passed fast
+    rf"[-+*/×÷·xstv](?:(?<=[^stv])|(?<=\\times)|(?<=\\cdot)|(?<=\\div)) ?{_NUMBER}[ &]*\Z"
+)
 _OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power
 _SUM = rf"(?P<sum>{_NUMBER}(?:{_OPERATOR.pattern.replace('(', '(?:', 1)}{_NUMBER}){{1,12}})[ &]*\Z"
 _SUM_ALONE = re.compile(
@@ -63,7 +66,9 @@ _ENDS_IN_NAME = re.compile(
 _BEGINS_WITH_NAME = re.compile(
     r"[\s$&~({]{0,8}(?:[a-zA-Z](?![a-zA-Z])|[a-lnoqrt-zA-LNOQRT-Z]"
     r"|\\(?![dt]?frac|sqrt|pi|left|right|displaystyle|mathbf|q?quad|[bB]ig|boxed)[a-zA-Z]"
-    r"|\\[dt]?frac\{[a-zA-Z](?![a-zA-Z]))"
+    r"|\\[dt]?frac\{[a-zA-Z](?![a-zA-Z])|\*\*[-\d({]"
+    r"|-?\d+(?:\.\d+)?(?:[abcdfijknopqruvwyzBDEGIMOPQRSUXYZ](?![^\W\d_]|['’])"
+    r"|\s?\\(?:mathrm|text)\{[^{}\n]{0,30}\}\^(?!\s{0,2}\{?\s{0,2}\\circ)))"
 )
 _LOOSE = re.compile(r"≈|≃|≅|\\approx|\\simeq|about|approx|roughly")
 _RISKY = frozenset(
@@ -184,16 +189,17 @@ def _may_be_arithmetic(text: str, start: int, relation: re.Match[str]) -> bool:
 
 
 def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
-    """`_leading` for what is most common, a whole number and a comma or the end behind it."""
+    """`_leading` for what is most common, a number and a comma or the end behind it."""
     match = _NUMBER_ALONE.match(text, start, end)
-    if match is None or not match[2].isascii():
+    if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
         return None
-    if match.end() == end and end < whole and end - start >= _WINDOW:
-        return None
-    node: Node = Numeral(*digits(match[2]), *match.span(2))
-    if match[1]:
+    node: Node = Numeral(*digits(match[3]), *match.span(3))
+    if match[4]:
+        node = Applied("%", node)
+    if match[2]:
         node = Applied("-", node)
-    return Expression(node, match.start(1), match.end(), 0, frozenset()), True
+    first = match.start(1) if match[1] else match.start(2)
+    return Expression(node, first, match.end(), 0, _NONE), True
 
 
 def _plain_count(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
@@ -201,11 +207,11 @@ def _plain_count(text: str, start: int, end: int, whole: int) -> tuple[Expressio
     match = _SOME_WORDS.match(text, start, end)
     if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
         return None
-    name = match[2]
-    if name in _NO_THINGS or not _SAID_IN_WORDS.isdisjoint((name, *match[3].split())):
+    name, *others = f"{match[2]}{match[3]}".lower().split()
+    if name in _NO_THINGS or not _SAID_IN_WORDS.isdisjoint((name, *others)):
         return None
     node = Numeral(*digits(match[1]), *match.span(1))
-    labels = frozenset((label_name(Token("word", name, *match.span(2), True)),))
+    labels = frozenset((name.rstrip("s") or "s",))
     return Expression(node, *match.span(1), 0, labels), True
 
 
