@@ -11,13 +11,19 @@ from itertools import islice, pairwise
 from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import Value, numeric
-from vlm_boundary.mathtext.lexer import NAMES, Token, digits, label_name, raw_tokens
+from vlm_boundary.mathtext.lexer import NAMES, Token, label_name, raw_tokens
 from vlm_boundary.mathtext.parser import Expression, Parser
-from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING, UNITS
 from vlm_boundary.reasoning.text.passages import words_in
+from vlm_boundary.reasoning.text.plain_sides import (
+    NAMED,
+    RISKY,
+    WINDOW,
+    plain_count,
+    plain_number,
+    plain_sum,
+)
 
-_WINDOW = 200  # characters looked at on either side
 _SIGNS = r"=(?<![<>!:=~\\≠]=)(?![=>])|≈|≃|≅|\\(?:approx|simeq)(?![a-zA-Z])"
 _SIGN = re.compile(_SIGNS)
 _WORDS = ("is(?: equal to| about| approximately| roughly)?", "equals?", "makes", "gives", "leaves")
@@ -33,29 +39,8 @@ _VERBS = frozenset(("equal", "equals", "makes", "gives", "leaves"))
 _ENDS_VALUE = "0123456789)}%°"
 _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
-_SHORT = 60
 _SHORT_TEXT = 1_000
-_DEGREE = r"(?:°|\^\\circ|\^\{\\circ\})?"
-_NUMBER_ALONE = re.compile(
-    rf" ?(?:\\boxed(\{{))?(-?)([0-9]{{1,12}}(?:\.[0-9]{{1,9}})?)(?:{_DEGREE}|(\\?%))(?(1)\}})"
-    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;](?![0-9.])|\.?\\[)\]]"
-    r"|\${1,2}(?:[,.;](?![0-9.])| ?\n))"
-)
-_SOME_WORDS = re.compile(  # a number of something, and what follows up to the fifth word
-    r" ?\$?([0-9]{1,12}(?:\.[0-9]{1,9})?)\${0,2} ([A-Za-z][a-z]+)"
-    r"((?: [A-Za-z][a-z]+){4}|(?: [A-Za-z][a-z]+){0,3}(?=[.,;]\s|\n|\Z))"
-)
-_NUMBER = rf"[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?{_DEGREE}"
-_OPERATOR = re.compile(r" ?([-+*/×÷·x]|\\(?:times|cdot|div)) ?")
-_ENDS_IN_SUM = re.compile(  # begins with a set of characters, so that all others are passed fast
-    rf"[-+*/×÷·xstv](?:(?<=[^stv])|(?<=\\times)|(?<=\\cdot)|(?<=\\div)) ?{_NUMBER}[ &]*\Z"
-)
 _OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power
-_SUM = rf"(?P<sum>{_NUMBER}(?:{_OPERATOR.pattern.replace('(', '(?:', 1)}{_NUMBER}){{1,12}})[ &]*\Z"
-_SUM_ALONE = re.compile(
-    rf"(?:^|[.,;:]\s|\n|(?<![\w\\'’-])([a-zA-Z]{{2,}}) )(?:\${{1,2}}|\\\( ?|\\\[ ?)?{_SUM}"
-)
-_SUM_ONLY = re.compile(rf"[\s$&]*{_SUM}")
 _DIGIT = re.compile(r"\d")
 # Sides that no arithmetic ends in (a variable, AB, x^2, x_1) or begins with (a name, \text): most
 # signs of equality stand between such, and need not be read token by token.
@@ -71,26 +56,8 @@ _BEGINS_WITH_NAME = re.compile(
     r"|\s?\\(?:mathrm|text)\{[^{}\n]{0,30}\}\^(?!\s{0,2}\{?\s{0,2}\\circ)))"
 )
 _LOOSE = re.compile(r"≈|≃|≅|\\approx|\\simeq|about|approx|roughly")
-_RISKY = frozenset(
-    "of plus minus times divided by over half twice double triple sum product difference root "
-    "squared cubed per to from than between sqrt log ln sin cos tan mod multiplied subtract "
-    "subtracting add adding multiply multiplying divide dividing subtracted added quarter third "
-    "average mean ratio times with or equation formula base power pi".split()
-)
-_NAMES = frozenset(
-    "step angle figure fig row column no number case option part question room day week group "
-    "line side triangle problem example method level grade page player clock bar point".split()
-)
 _DETERMINERS = frozenset("the his her its their these those other all my our your".split())
 _CLAUSES = frozenset("because since as so if when while where but thus therefore hence and".split())
-_TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
-_SAID_IN_WORDS = CHANGING | frozenset(
-    "plus minus times percent per cent sqrt divided multiplied by pi".split()
-)
-_NO_THINGS = frozenset(("and", "or"))
-_SIGN_OF = {"×": "*", "·": "*", "x": "*", "÷": "/", "\\times": "*", "\\cdot": "*", "\\div": "/"}
-_DEGREES = "°^\\{circ}"
-_NONE: frozenset[str] = frozenset()
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else
 _CURRENCIES = frozenset(("USD", "EUR", "GBP"))
@@ -139,16 +106,16 @@ def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
         # The cheap test first: most signs stand behind a name, not behind arithmetic.
         if not _may_be_arithmetic(text, before, relation):
             continue
-        stop, begin = min(after, relation.end() + _WINDOW), max(before, relation.start() - _WINDOW)
+        stop, begin = min(after, relation.end() + WINDOW), max(before, relation.start() - WINDOW)
         after = relation.end()
         right = (
-            _plain_number(text, after, stop, end)
-            or _plain_count(text, after, stop, end)
+            plain_number(text, after, stop, end)
+            or plain_count(text, after, stop, end)
             or _leading(text, after, stop, end)
         )
         if right is None:
             continue
-        left = _plain_sum(text, begin, relation.start(), before) or _trailing(
+        left = plain_sum(text, begin, relation.start(), before) or _trailing(
             text, begin, relation.start(), before
         )
         if left is None or not left[0].operations + right[0].operations:
@@ -188,63 +155,6 @@ def _may_be_arithmetic(text: str, start: int, relation: re.Match[str]) -> bool:
     return _ENDS_IN_NAME.search(text, max(start, end - 16), end) is None
 
 
-def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
-    """`_leading` for what is most common, a number and a comma or the end behind it."""
-    match = _NUMBER_ALONE.match(text, start, end)
-    if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
-        return None
-    node: Node = Numeral(*digits(match[3]), *match.span(3))
-    if match[4]:
-        node = Applied("%", node)
-    if match[2]:
-        node = Applied("-", node)
-    first = match.start(1) if match[1] else match.start(2)
-    return Expression(node, first, match.end(), 0, _NONE), True
-
-
-def _plain_count(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
-    """`_leading` for a number and what it counts, where words or the end follow: 9 triangles."""
-    match = _SOME_WORDS.match(text, start, end)
-    if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
-        return None
-    name, *others = f"{match[2]}{match[3]}".lower().split()
-    if name in _NO_THINGS or not _SAID_IN_WORDS.isdisjoint((name, *others)):
-        return None
-    node = Numeral(*digits(match[1]), *match.span(1))
-    labels = frozenset((name.rstrip("s") or "s",))
-    return Expression(node, *match.span(1), 0, labels), True
-
-
-def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
-    """`_trailing` for what is most common, numbers with operators between."""
-    if _ENDS_IN_SUM.search(text, max(start, end - 30), end) is None:
-        return None
-    first = max(start, end - _SHORT)
-    match = _SUM_ALONE.search(text, first, end)
-    if match is None or match.start() == first > bound or (match[1] or "").lower() in _TELLING:
-        match = _SUM_ONLY.match(text, start, end) if start == bound else None
-        if match is None:
-            return None
-    pieces = _OPERATOR.split(match["sum"])
-    signs = [_SIGN_OF.get(sign, sign) for sign in pieces[1::2]]
-    return Expression(_sum(pieces[::2], signs), *match.span("sum"), len(signs), _NONE), True
-
-
-def _sum(numbers: list[str], signs: list[str]) -> Node:
-    """The tree of numbers with operators between, products first."""
-    total: Node | None = None
-    term: Node = Numeral(*digits(numbers[0].rstrip(_DEGREES)))
-    pending = "+"
-    for sign, number in zip(signs, numbers[1:], strict=True):
-        one = Numeral(*digits(number.rstrip(_DEGREES)))
-        if sign in "*/":
-            term = Operation(sign, term, one)
-        else:
-            total = term if total is None else Operation(pending, total, term)
-            pending, term = sign, one
-    return term if total is None else Operation(pending, total, term)
-
-
 def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
     """The arithmetic that a text begins with, and whether it surely ends there."""
     newline = text.find("\n", start, end)
@@ -253,7 +163,7 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     tokens = _with_units(text, raw_tokens(text, start, end, leading=True))
     if not tokens:
         return None
-    if newline != end and end - start >= _WINDOW and end < whole and tokens[-1].end == end:
+    if newline != end and end - start >= WINDOW and end < whole and tokens[-1].end == end:
         tokens.pop()  # perhaps cut in two
     parser = Parser(tokens, CHAIN)
     try:
@@ -505,9 +415,9 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
         if word == "and":
             return _after_result(tokens, first)
         before = tokens[first - 2] if first > 1 else boundary
-        if before.kind == "op" or (word in _DETERMINERS and before.text.lower() in _RISKY):
+        if before.kind == "op" or (word in _DETERMINERS and before.text.lower() in RISKY):
             return False  # of a longer sum: 25 pupils + his 1 teacher + 1; to the 29 + 24
-        return word not in _RISKY and word.removesuffix("s") not in _NAMES
+        return word not in RISKY and word.removesuffix("s") not in NAMED
     if boundary.kind == "open":
         glued = text[boundary.start - 1 : boundary.start].isalnum()
         factorial = text[max(0, boundary.start - 3) : boundary.start].rstrip().endswith("!")
