@@ -169,8 +169,8 @@ def _divided(one: Value, two: Value) -> Value:
         raise Unsupported("division by zero")
     if isinstance(one, float) or isinstance(two, float):
         return float(one) / float(two)
-    if isinstance(one, int) and isinstance(two, int) and one % two == 0:
-        return one // two
+    if isinstance(one, int) and isinstance(two, int):
+        return Fraction(one, two) if one % two else one // two
     return Fraction(one) / Fraction(two)
 
 

@@ -17,7 +17,8 @@ MAX_DIGITS = 60
 MAX_POWER_OF_TEN = 60
 NAMES = frozenset(("word", "letter"))
 _OPERAND_ENDS = frozenset(("vulgar", "close", "sup", "pi", "pct", "deg", "factorial"))
-_ENDS = frozenset(("stop", "symbol"))
+_ENDS = frozenset(("stop", "symbol", "command"))
+_UNKNOWNS = frozenset("yzn")
 FORMULAS = frozenset(("command", "frac", "root", "pi"))
 """Kinds that only mathematics has, numbers besides."""
 GREEK = frozenset(r"\alpha \beta \gamma \theta \lambda \mu \phi \omega".split())
@@ -138,12 +139,9 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
             if len(found) > 1 and found[-1][1] == "x":
                 _times(found, spaced=begin > last)
         elif kind == "word" or kind == "said":
-            if said := _SAID.get(written.lower() if kind == "word" else " ".join(written.split())):
-                kind, written = said
-            elif written == "of" and found and found[-1].kind == "pct":
+            kind, written = _named(written)
+            if written == "of" and found and found[-1][0] == "pct":
                 kind, written = "op", "*"
-            elif (len(written) == 1 and written.isascii()) or "_" in written:
-                kind = "letter"
         else:
             written = _SPELLED.get(written, written)
         found.append(_new(Token, (kind, written, begin, after, begin > last)))
@@ -152,7 +150,18 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
             words = words + 1 if kind == "word" else 0
             if words > 4 or kind in _ENDS or (len(found) == 1 and kind in NAMES):
                 break
+            if kind == "letter" and written in _UNKNOWNS:
+                break  # a variable, in which no arithmetic goes on
     return found
+
+
+@lru_cache(maxsize=16384)
+def _named(written: str) -> tuple[str, str]:
+    """The kind and the text of a name: an operator where it says one, a letter or a word."""
+    if said := _SAID.get(" ".join(written.lower().split())):
+        return said
+    letter = (len(written) == 1 and written.isascii()) or "_" in written
+    return ("letter" if letter else "word"), written
 
 
 def _times(found: list[Token], *, spaced: bool) -> None:

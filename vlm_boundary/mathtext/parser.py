@@ -22,6 +22,7 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _OPERANDS = frozenset(("number", "vulgar", "open", "root", "frac", "pi"))
 _FACTORS = frozenset(("root", "frac", "pi"))
 _LABELS = frozenset(("word", "label", "letter"))
+_OVER = frozenset(("", "stop", "close"))  # behind which no expression goes on
 _POSTFIXES = frozenset(("factorial", "sup", "pct", "deg"))
 _GREEK = re.compile(r"[α-ορ-ω]")
 _OF_UNITS = frozenset("*/^(){}")
@@ -72,7 +73,7 @@ class Parser:
         if self._depth > MAX_DEPTH:
             raise BeyondLimits("nested too deeply")
         node = self._product()
-        while sign := self._operator("+-"):
+        while self._tokens[self.place][0] not in _OVER and (sign := self._operator("+-")):
             node = Operation(sign, node, self._product())
         self._depth -= 1
         return node
@@ -89,6 +90,9 @@ class Parser:
     def _product(self) -> Node:
         node = self._signed()
         while True:
+            token = self._tokens[self.place]
+            if token[0] in _OVER or (token[0] == "op" and token[1] in "+-"):
+                return node
             if sign := self._operator("*/"):
                 self._divided |= sign == "/"
                 node = Operation(sign, node, self._signed())
@@ -213,8 +217,10 @@ class Parser:
         return Applied("-", node) if token.text == "-" else node
 
     def _power(self) -> Node:
-        node = self._postfixed(self._atom())
-        if self._tokens[self.place].kind != "power":
+        node = self._atom()
+        if self._tokens[self.place][0] in _POSTFIXES:
+            node = self._postfixed(node)
+        if self._tokens[self.place][0] != "power":
             return node
         self.place += 1
         self.operations += 1

@@ -44,8 +44,9 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     A veto where both sides were read whole; a hint where the reading is uncertain or in a
     supposition. Equations that convert units, or that the text takes back, are no errors.
     """
-    text = chain.text
-    start, end = chain.turn
+    if chain.is_bare:
+        return ()
+    text, (start, end) = chain.text, chain.turn
     found = _false_equations(text, start, end)
     found += wrong_letters(text, start, end, chain.question)
     found += broken_rules(text, start, end, chain.question)

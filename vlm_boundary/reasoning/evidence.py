@@ -12,6 +12,8 @@ from vlm_boundary.verifier.faults import FAULTS
 
 __all__ = ["Chain", "Check", "Evidence", "guarded"]
 
+_LONGEST_BARE = 24
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -38,6 +40,24 @@ class Chain:
     def answer_place(self) -> AnswerPlace:
         """Where the final answer is said."""
         return answer_place(self.text, *self.turn, self.span)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether its answer is one number or word, and nothing but marks stands around it.
+
+        There is then nothing that the answer could be compared with, or that leads to it.
+        """
+        (start, end), span = self.turn, self.span
+        if end - start > _LONGEST_BARE or span is None or not start <= span[0] < span[1] <= end:
+            return False
+        text = self.text
+        value = text[span[0] : span[1]]
+        return (
+            (value.isalnum() or value.replace(".", "", 1).isdecimal())
+            and end == len(text)
+            and not text[start : span[0]].strip(" \n$*(")
+            and not text[span[1] :].strip(" \n$*)°%.")
+        )
 
 
 Check = Callable[[Chain], tuple[Evidence, ...]]

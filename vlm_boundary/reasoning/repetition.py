@@ -54,12 +54,10 @@ def _tail(text: str, start: int, end: int) -> list[Evidence]:
     tail = text[max(start, end - _TAIL) : end].rstrip()
     if len(tail) < _SHORTEST:
         return []
-    key = tail[-_KEY:]
-    if tail.count(key) < 3 and key.strip() and len(set(key)) > 3:
-        return []
-    before = tail.rfind(key, 0, len(tail) - 1)
-    period = len(tail) - _KEY - before if before >= 0 else 0
-    if period <= 0 or period > len(tail) // _LOOPS:
+    key, longest = tail[-_KEY:], len(tail) // _LOOPS
+    before = tail.rfind(key, max(0, len(tail) - _KEY - longest), len(tail) - 1)
+    period = len(tail) - _KEY - before
+    if before < 0 or (tail.count(key) < 3 and key.strip() and len(set(key)) > 3):
         return []
     unit = tail[-period:]
     times = 0

@@ -32,7 +32,7 @@ _NUMBER = re.compile(  # begins with a set of characters, so that all others are
 )
 _DIGIT = re.compile(r"\d")
 _OPERATION = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"[\d√²=\\](?:(?<=\d)[)}°%]{0,4}\s{0,3}[-+*/×÷·^=<>≈]\s{0,3}[({$\\]{0,4}\d|(?<=[√²])"
+    r"[0-9√²=\\](?:(?<=\d)[)}°%]{0,4}\s{0,3}[-+*/×÷·^=<>≈]\s{0,3}[({$\\]{0,4}\d|(?<=[√²])"
     r"|(?<=\\)(?:[dt]?frac|sqrt)"
     r"|(?:(?<=[^\W\d_]=)|(?<=[^\W\d_]\s=)|(?<=[^\W\d_]\s\s=)|(?<=[^\W\d_]\s\s\s=))"
     r"\s{0,3}[^\s=])"
@@ -53,14 +53,17 @@ _LABEL = re.compile(
 )
 _LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
+_NO_REASONING = "an answer with no reasoning before it"
 _OPEN_TAIL = re.compile(r"(?:[-=+/×÷(,:\\]|(?<!\S)\*|\b(?:and|the|is|are|of|so|then|because))$")
 
 
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     """What is wrong with how a chain is built, from its text and the place of its answer alone."""
-    text = chain.text
-    (start, end), answer = chain.turn, chain.answer_place
+    text, (start, end) = chain.text, chain.turn
     found = _truncated(chain, start, end)
+    if chain.is_bare:
+        return (*found, Evidence("no_reasoning", start, end, _NO_REASONING))
+    answer = chain.answer_place
     found += repetition(text, start, end)
     found += hedging(text, start, end, answer)
     found += beside_thought(chain, start, end)
@@ -107,6 +110,8 @@ def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
 def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer, with nothing or nothing but filler around it."""
     text = chain.text
+    if _OPERATION.search(text, start, answer.start):
+        return []
     if "=" in text[answer.start : answer.end] and _OPERATION.search(text, answer.start, answer.end):
         return []  # the answer's own statement is an equation
     parts = [text[start : answer.start], text[answer.end : end]]
@@ -119,11 +124,13 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
         if others and len({*others} - {*_NUMBER.findall(chain.question)}) > (chain.span is None):
             return []
     body = "\n".join(parts)
-    if _OPERATION.search(body):
+    digit = _DIGIT.search(body)
+    if digit and _LABEL.match(body, max(0, body.rfind("\n", 0, digit.start()))) is None:
         return []
-    plain = _LABEL.sub("\n", body) if _DIGIT.search(body) else body
+    plain = _LABEL.sub("\n", body) if digit else body
     if (
-        _DIGIT.search(plain)
+        _OPERATION.search(body)
+        or _DIGIT.search(plain)
         or _NUMBER.search(plain)
         or _LISTED.search(body)
         or _argues(plain, chain.question)
@@ -132,8 +139,7 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
     words = _LETTERS.findall(plain.lower())
     if len(words) >= _ENOUGH_WORDS and len(set(words)) >= _ENOUGH_WORDS:
         return []
-    note = "an answer with no reasoning before it"
-    return [Evidence("no_reasoning", start, max(end, start), note)]
+    return [Evidence("no_reasoning", start, max(end, start), _NO_REASONING)]
 
 
 def _argues(text: str, question: str) -> bool:

@@ -107,8 +107,9 @@ def turn_span(output: str, question: str = "") -> tuple[int, int]:
     A header, an echo of the question and any further turn are left out.
     """
     begin, end = 0, len(output)
-    if header := _LEADING_TURN.match(output):
-        begin = header.end()
+    if "ssistant" in output or "ASSISTANT" in output:
+        header = _LEADING_TURN.match(output)
+        begin = header.end() if header else 0
     if "<" in output or "[INST" in output:
         turn = _HARD_TURN.search(output, begin)
         end = turn.start() if turn else end

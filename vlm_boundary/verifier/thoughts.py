@@ -69,6 +69,7 @@ _HINTS = (
     *("hink", "HINK", "▷", "hought", "eason", "REASON", "scratchpad"),
     *("channel", "inner_", "my response", "analysis", "assistantfinal"),
 )
+_CLOSE_HINTS = ("<", "▷", "[/", "esponse:", "sistantfinal")  # one of which each closing mark has
 _LONGEST_MARK = 200
 
 
@@ -108,7 +109,7 @@ def after_thoughts(
 
 def last_thought(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Where the last thought that closes stands, without its marks; it may begin with the text."""
-    if not occurs(_HINTS, text):
+    if not occurs(_CLOSE_HINTS, text) or not occurs(_HINTS, text):
         return None
     closing = last_match(_END, text, start, end)
     if closing is None:

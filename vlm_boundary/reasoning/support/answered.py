@@ -75,7 +75,7 @@ def sentence_start(text: str, start: int, place: int) -> int:
     return max(text.rfind(". ", start, place) + 1, text.rfind("\n", start, place) + 1, start)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def asked_numbers(question: str) -> tuple[Value, ...]:
     """The last numbers of a question."""
     return tuple(numbers_of(question, 0, len(question)))

@@ -48,7 +48,7 @@ def another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
         chosen = Fraction(value)
     if chosen is None:
         return []
-    worked = [e for e in equations(text, start, answer.start) if e.sure]
+    worked = [e for e in equations(text, *chain.turn) if e.sure and e.right.end <= answer.start]
     if not worked:
         return []
     last = sides(worked[-1])[-1:]
@@ -66,7 +66,7 @@ def another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
-@lru_cache(maxsize=256)  # many samples answer one question
+@lru_cache(maxsize=4096)  # many samples answer one question
 def option_values(question: str) -> Mapping[str, Fraction]:
     """The values of the options of a question, by their letters."""
     return {name: Fraction(value) for name, value in OPTION.findall(question)}

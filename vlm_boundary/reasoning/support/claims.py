@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace, asked_of, opening, words_in
+from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace, words_in
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"[\d.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
+    r"[0-9.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
     r"|(?<=[a-zA-Z].)\d*|))"
 )
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
@@ -18,14 +17,13 @@ _NUMERALS = FIRST_WORDS | {"half", "twice", "double", "third", "quarter", "both"
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(
-    r"[=+×÷·√²³<>≤≥≠∠%→\[\\\d](?:(?<=[^\\\d])|(?<=\\)(?:[a-zA-Z]*frac|sqrt)|(?<=\d)\s?[-*/:]\s?\d)"
+    r"[=+×÷·√²³<>≤≥≠∠%→\[\\0-9](?:(?<=[^\\0-9])|(?<=\\)(?:[a-zA-Z]*frac|sqrt)|(?<=\d)\s?[-*/:]\s?\d)"
 )
-# The same, with no look at marks.
 _SIGNS = re.compile(
-    r"[+×÷·√<>≤≥≠∠\[→\d](?:(?<=\D)|\s?[-*/:=]\s?\d)"
+    r"[+×÷·√<>≤≥≠∠\[→0-9](?:(?<=\D)|\s?[-*/:=]\s?\d)"
 )  # the same, with no look at marks
 _WORKED_SURELY = re.compile(
-    r"[+×÷·√²³<>≤≥≠∠\[→\\\d](?:(?<=[^\\\d])|(?<=\\)(?:[dt]?frac|sqrt)|(?<=\d)\s?[-*/:=]\s?\d)"
+    r"[+×÷·√²³<>≤≥≠∠\[→\\0-9](?:(?<=[^\\0-9])|(?<=\\)(?:[dt]?frac|sqrt)|(?<=\d)\s?[-*/:=]\s?\d)"
 )
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
@@ -39,7 +37,7 @@ _PLAIN = re.compile(  # begins with a set of characters, so that all others are 
     r"|(?<=^\s\s\s\s[\d#]))(?:(?<=\d)\d?[.)]|(?<=#)#*)\s)"
 )
 _MARKS = re.compile(r"[*#²³^\\$]")
-_LABEL = re.compile(r"\d[.)]\s")
+_LABEL = re.compile(r"[0-9][.)]\s")
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
@@ -112,30 +110,9 @@ _ASIDE = re.compile(
     r"|(?<!\w.)(?<=o)ne (?:finds|sees|gets|can|has|obtains|may|must)\b)",
     re.IGNORECASE,
 )
-_ASKS_WORKED = re.compile(
-    opening(
-        [
-            *"mean average median probability chance perimeter circumference ratio".split(),
-            *("difference", "sum", "slope", "how (?:many|much) (?:more|fewer|less|longer|taller)"),
-        ]
-    )
-    + r"\b",
-    re.IGNORECASE,
-)
-_FOLLOWS = re.compile(  # a property or a theorem by which it follows without a number
-    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|right angle|semicircle"
-    r"|diameter|equilateral|isosceles|square|similar|congruent|bisect\w*|regular|constant|whole|full|none|never"
-    r"|twice|half|because|since)\b|Pythag|Thales",
-    re.IGNORECASE,
-)
 _STEP = re.compile(r"(?mi)^[^\S\n]*(?:[#*]+\s?)?(?:step\s?)?\d{1,2}\s?[.:)]")
 _NOUN = re.compile(r" ([a-z]{3,})")
 _LABELLED = re.compile(r"\d\s?[.:)]")
-_WRITTEN = re.compile(
-    r"\b(?:written|labell?ed|label|given|stated|states|says|printed|caption|marked|shown|shows?|reads?"
-    r"|indicat\w+|lists?|listed|according)\b",
-    re.IGNORECASE,
-)
 _MARKED = re.compile(  # where a value that others would work out may stand
     r"\b(?:marks?|box|whiskers?|dashed|dotted|bold|needle|pointer|points (?:at|to)|display\w*"
     r"|screen|icon|sign|cells?|stands|axis|tick|level with|made (?:up )?of|passe?s?"
@@ -172,8 +149,6 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     is_number = _NUMBER.search(said) is not None
     if is_number and _has_others(body, said):
         return []
-    if is_number and (never := _never_worked(chain, body, answer, said)):
-        return never
     plain = body
     if "=" in body:
         plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
@@ -216,27 +191,6 @@ def _claim(
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))
     return found[:1]
-
-
-def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> list[Evidence]:
-    """An answer that has to be worked out, where no number is read and no property named."""
-    if said in _KNOWN or not _asks_worked(chain.question):
-        return []
-    plain = _STEP.sub(" ", body)
-    if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
-        return []
-    words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}
-    counts = {str(english_number(word) or "") for word in words}
-    read = _WRITTEN.search(plain) or _MARKED.search(plain)
-    if counts - {said} or read or len(plain.split()) < 4:
-        return []
-    note = "no value is read and no step leads to what has to be worked out"
-    return [Evidence("no_reasoning", answer.start, answer.end, note)]
-
-
-@lru_cache(maxsize=64)
-def _asks_worked(question: str) -> bool:
-    return _ASKS_WORKED.search(asked_of(question)) is not None
 
 
 def _things(body: str, said: str) -> set[str]:

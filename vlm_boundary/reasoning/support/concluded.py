@@ -13,6 +13,7 @@ from vlm_boundary.reasoning.support.said import SPACED, in_short, states
 from vlm_boundary.reasoning.text.passages import AnswerPlace, asked_of, hypothetical, takes_back
 from vlm_boundary.reasoning.text.steps import (
     converted,
+    last_number,
     numbers_of,
     same,
     step_from,
@@ -23,6 +24,7 @@ OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
 )
 _TAIL = 240
+_NEAR = 24
 _LEADS_ON = re.compile(r"(?:\b(?:is|are|equals?|be)|[=≈:])[\s$(*\\]*\Z")  # to the answer itself
 _BOLD = re.compile(r"\\mathbf\{([\d ]+)\}")  # \mathbf{7 0}
 _SENTENCES = re.compile(r"(?<=[.!?])\s|\n")
@@ -92,6 +94,7 @@ _OPENED = re.compile(
     r"\b(?:the|their|so) (?:(?:total|whole|overall|final|combined) )?\Z|\A\s*\Z", re.IGNORECASE
 )
 _DIGIT = re.compile(r"\d")
+_OPERAND = re.compile(r"[-+*/×÷·^−–√][\s$({\\]{0,4}\d[\d.,]{0,24}\D{0,240}\Z")
 _LINKS = frozenset(
     "the that this its their therefore then thus hence just simply exactly about their are was"
     " equals"
@@ -160,7 +163,7 @@ def concluded(
 
 def _ends_with(text: str, value: Value) -> bool:
     """Whether the last number in digits is this value, and no operand of what is not worked out."""
-    if numbers_of(text, 0, len(text))[-1:] != [value]:
+    if last_number(text) != value:
         return False
     return _OPERAND.search(text) is None
 
@@ -168,7 +171,7 @@ def _ends_with(text: str, value: Value) -> bool:
 def _last_sentence(text: str, start: int, end: int) -> tuple[int, str]:
     """The last sentence with a value before a place, in plain characters."""
     first = max(start, end - _TAIL)
-    if _LEADS_ON.search(text, first, end):
+    if _LEADS_ON.search(text, max(first, end - _NEAR), end):
         return end, ""
     place = end
     for sentence in reversed(_SENTENCES.split(text[first:end])[-3:]):
@@ -275,33 +278,3 @@ def concluded_name(chain: Chain, start: int, answer: AnswerPlace) -> list[Eviden
         return []
     note = f"the chain concludes on {told.pop()}, not on the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
-
-
-_OPERAND = re.compile(r"[-+*/×÷·^−–√][\s$({\\]{0,4}\d[\d.,]{0,24}\D{0,240}\Z")
-_DECIMAL = re.compile(r"\d\.\d")
-_ROUNDED = re.compile(
-    r"(?<![\d.,])(?P<result>\d{1,6}\.\d{1,4})(?: ?[a-zA-Z°%²³]{1,10})?,? (?:so|which means|that"
-    r" means"
-    r"|and so|that is|thus)(?: it is| we get| the answer is)? (?P<said>\d{1,6})(?![\d.,%]\d|\d)"
-    r"(?: ?[a-zA-Z°%²³]{1,10})?[.\n]"
-)
-
-
-def bent(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
-    """A result taken for a whole number near it that it does not round to: 33.5, so 35."""
-    first = max(start, answer.start - _TAIL)
-    if value != int(value) or chain.text.find(str(int(value)), first, answer.start) < 0:
-        return []
-    if not _DECIMAL.search(chain.text, first, answer.start) or _ASKS_NEAR.search(chain.question):
-        return []
-    for match in _ROUNDED.finditer(chain.text, first, answer.start):
-        result, said = float(match["result"]), int(match["said"])
-        if said == value and 1 <= abs(result - said) <= 0.1 * result:
-            note = f"{match['result']} does not round to {said}"
-            return [Evidence("answer_unsupported", *match.span(), note)]
-    return []
-
-
-_ASKS_NEAR = re.compile(
-    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
-)

@@ -15,6 +15,7 @@ from vlm_boundary.reasoning.text.passages import AnswerPlace, asked_of, hypothet
 from vlm_boundary.reasoning.text.steps import (
     behind_result,
     converted,
+    last_number,
     numbers_of,
     one_step,
     same,
@@ -132,6 +133,8 @@ def said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value) 
     """An answer that stands nowhere in the chain, whose last value is said to be its result."""
     text = chain.text
     body = text[start : answer.start]
+    if last_number(body) == value:
+        return []
     known = numbers_of(body, 0, len(body))
     written = chain.answer or ""
     if any(same(number, value) for number in known) or ("π" in written and written in body):

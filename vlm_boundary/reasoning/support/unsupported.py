@@ -16,7 +16,7 @@ from vlm_boundary.reasoning.support.answered import (
     sides,
 )
 from vlm_boundary.reasoning.support.chosen import another_option, option_values
-from vlm_boundary.reasoning.support.concluded import bent, concluded, concluded_name
+from vlm_boundary.reasoning.support.concluded import concluded, concluded_name
 from vlm_boundary.reasoning.support.left_behind import REPEATED, left_behind, said_otherwise
 from vlm_boundary.reasoning.support.results import values_of_names
 from vlm_boundary.reasoning.support.said import (
@@ -95,8 +95,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         others = list(options.values())
     if value is None:
         return concluded_name(chain, start, answer) or found
-    beside = concluded(chain, start, answer, value, others) or bent(chain, start, answer, value)
-    return beside or found
+    return concluded(chain, start, answer, value, others) or found
 
 
 def _never_reached(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:

@@ -11,37 +11,36 @@ from itertools import islice, pairwise
 from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import Value, numeric
-from vlm_boundary.mathtext.lexer import NAMES, Token, digits, label_name, raw_tokens
+from vlm_boundary.mathtext.lexer import NAMES, Token, label_name, raw_tokens
 from vlm_boundary.mathtext.parser import Expression, Parser
-from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING, UNITS
+from vlm_boundary.reasoning.text.passages import words_in
+from vlm_boundary.reasoning.text.plain_sides import (
+    NAMED,
+    RISKY,
+    WINDOW,
+    plain_count,
+    plain_number,
+    plain_sum,
+)
 
-_WINDOW = 200  # characters looked at on either side
 _SIGNS = r"=(?<![<>!:=~\\≠]=)(?![=>])|≈|≃|≅|\\(?:approx|simeq)(?![a-zA-Z])"
 _SIGN = re.compile(_SIGNS)
 _WORDS = ("is(?: equal to| about| approximately| roughly)?", "equals?", "makes", "gives", "leaves")
 _RELATION = re.compile(  # branches begin with a character each, so that all others are passed fast
     _SIGNS
     + "".join(
-        rf"|{word[0]}(?<=[\d)}}%°] {word[0]}){word[1:]}(?=\s{{1,3}}[-$]?\s?\d)" for word in _WORDS
+        rf"|{word[0]}(?<=[0-9)}}%°] {word[0]}){word[1:]}(?=\s{{1,3}}[-$]?\s?[0-9])"
+        for word in _WORDS
     )
 )
-_SAID = re.compile(rf"[\d)}}%°] (?:{'|'.join(_WORDS)})\s{{1,3}}[-$]?\s?\d")
+_SAID = re.compile(rf"[0-9)}}%°] (?:{'|'.join(_WORDS)})\s{{1,3}}[-$]?\s?[0-9]")
+_VERBS = frozenset(("equal", "equals", "makes", "gives", "leaves"))
+_ENDS_VALUE = "0123456789)}%°"
 _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
-_SHORT = 60
 _SHORT_TEXT = 1_000
-_NUMBER_ALONE = re.compile(
-    r" ?(-?)(\d{1,12}(?:\.\d{1,9})?)"
-    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]]"
-    r"|\${1,2}(?:[,.;]\s|\n))"
-)
-_ENDS_IN_SUM = re.compile(r" [-+*/×] \d{1,9} ?\Z")
 _OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power
-_SUM_ALONE = re.compile(
-    r"(?:^|[,.;]\s|\n|(?<![\w\\'’-])([a-zA-Z]{2,}) )"
-    r"(?P<sum>\d{1,9} (?P<sign>[-+*/×]) \d{1,9}(?: (?P=sign) \d{1,9}){0,12}) ?\Z"
-)
 _DIGIT = re.compile(r"\d")
 # Sides that no arithmetic ends in (a variable, AB, x^2, x_1) or begins with (a name, \text): most
 # signs of equality stand between such, and need not be read token by token.
@@ -52,22 +51,13 @@ _ENDS_IN_NAME = re.compile(
 _BEGINS_WITH_NAME = re.compile(
     r"[\s$&~({]{0,8}(?:[a-zA-Z](?![a-zA-Z])|[a-lnoqrt-zA-LNOQRT-Z]"
     r"|\\(?![dt]?frac|sqrt|pi|left|right|displaystyle|mathbf|q?quad|[bB]ig|boxed)[a-zA-Z]"
-    r"|\\[dt]?frac\{[a-zA-Z](?![a-zA-Z]))"
+    r"|\\[dt]?frac\{[a-zA-Z](?![a-zA-Z])|\*\*[-\d({]"
+    r"|-?\d+(?:\.\d+)?(?:[abcdfijknopqruvwyzBDEGIMOPQRSUXYZ](?![^\W\d_]|['’])"
+    r"|\s?\\(?:mathrm|text)\{[^{}\n]{0,30}\}\^(?!\s{0,2}\{?\s{0,2}\\circ)))"
 )
 _LOOSE = re.compile(r"≈|≃|≅|\\approx|\\simeq|about|approx|roughly")
-_RISKY = frozenset(
-    "of plus minus times divided by over half twice double triple sum product difference root "
-    "squared cubed per to from than between sqrt log ln sin cos tan mod multiplied subtract "
-    "subtracting add adding multiply multiplying divide dividing subtracted added quarter third "
-    "average mean ratio times with or equation formula base power pi".split()
-)
-_NAMES = frozenset(
-    "step angle figure fig row column no number case option part question room day week group "
-    "line side triangle problem example method level grade page player clock bar point".split()
-)
 _DETERMINERS = frozenset("the his her its their these those other all my our your".split())
 _CLAUSES = frozenset("because since as so if when while where but thus therefore hence and".split())
-_TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else
 _CURRENCIES = frozenset(("USD", "EUR", "GBP"))
@@ -108,7 +98,7 @@ def forget() -> None:
 
 
 def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
-    said = _RELATION if _SAID.search(text, start, end) else _SIGN
+    said = _RELATION if _says_equal(text, start, end) else _SIGN
     relations = list(islice(said.finditer(text, start, end), _MOST))
     for place, relation in enumerate(relations):
         before = relations[place - 1].end() if place else start
@@ -116,13 +106,16 @@ def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
         # The cheap test first: most signs stand behind a name, not behind arithmetic.
         if not _may_be_arithmetic(text, before, relation):
             continue
-        stop, begin = min(after, relation.end() + _WINDOW), max(before, relation.start() - _WINDOW)
-        right = _plain_number(text, relation.end(), stop, end) or _leading(
-            text, relation.end(), stop, end
+        stop, begin = min(after, relation.end() + WINDOW), max(before, relation.start() - WINDOW)
+        after = relation.end()
+        right = (
+            plain_number(text, after, stop, end)
+            or plain_count(text, after, stop, end)
+            or _leading(text, after, stop, end)
         )
         if right is None:
             continue
-        left = _plain_sum(text, begin, relation.start(), before) or _trailing(
+        left = plain_sum(text, begin, relation.start(), before) or _trailing(
             text, begin, relation.start(), before
         )
         if left is None or not left[0].operations + right[0].operations:
@@ -130,6 +123,16 @@ def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
         loose = relation[0] != "=" and _LOOSE.search(relation[0]) is not None
         values = _value(left[0]), _value(right[0])
         yield Equation(left[0], right[0], loose, left[1] and right[1], values)
+
+
+def _says_equal(text: str, start: int, end: int) -> bool:
+    """Whether a word says somewhere that two values are equal."""
+    place = text.find(" is", start + 1, end)
+    while place >= 0:
+        if text[place - 1] in _ENDS_VALUE and _SAID.match(text, place - 1, end):
+            return True
+        place = text.find(" is", place + 3, end)
+    return not _VERBS.isdisjoint(words_in(text)) and _SAID.search(text, start, end) is not None
 
 
 def _value(side: Expression) -> Value | None:
@@ -146,37 +149,10 @@ def _may_be_arithmetic(text: str, start: int, relation: re.Match[str]) -> bool:
     end = relation.start()
     if _DIGIT.search(text, max(start, end - 40), end) is None and text.find("π", start, end) < 0:
         return False
+    tail = text[max(start, end - 16) : end]
+    if tail.rstrip(" $&\n")[-1:].isdigit() and "^" not in tail and "_" not in tail:
+        return True
     return _ENDS_IN_NAME.search(text, max(start, end - 16), end) is None
-
-
-def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
-    """`_leading` for what is most common, a whole number and a comma or the end behind it."""
-    match = _NUMBER_ALONE.match(text, start, end)
-    if match is None or not match[2].isascii():
-        return None
-    if match.end() == end and end < whole and end - start >= _WINDOW:
-        return None
-    node: Node = Numeral(*digits(match[2]), *match.span(2))
-    if match[1]:
-        node = Applied("-", node)
-    return Expression(node, match.start(1), match.end(), 0, frozenset()), True
-
-
-def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
-    """`_trailing` for what is most common, whole numbers with one kind of operator between."""
-    if _ENDS_IN_SUM.search(text, max(start, end - 13), end) is None:
-        return None
-    match = _SUM_ALONE.search(text, max(start, end - _SHORT), end)
-    if match is None or (match.start() == max(start, end - _SHORT) > bound):
-        return None
-    if match[1] and match[1].lower() in _TELLING:
-        return None
-    numbers = [int(piece) for piece in match["sum"].split(f" {match['sign']} ")]
-    sign = "*" if match["sign"] == "×" else match["sign"]
-    node: Node = Numeral(numbers[0])
-    for number in numbers[1:]:
-        node = Operation(sign, node, Numeral(number))
-    return Expression(node, *match.span("sum"), len(numbers) - 1, frozenset()), True
 
 
 def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
@@ -187,7 +163,7 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     tokens = _with_units(text, raw_tokens(text, start, end, leading=True))
     if not tokens:
         return None
-    if newline != end and end - start >= _WINDOW and end < whole and tokens[-1].end == end:
+    if newline != end and end - start >= WINDOW and end < whole and tokens[-1].end == end:
         tokens.pop()  # perhaps cut in two
     parser = Parser(tokens, CHAIN)
     try:
@@ -439,9 +415,9 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
         if word == "and":
             return _after_result(tokens, first)
         before = tokens[first - 2] if first > 1 else boundary
-        if before.kind == "op" or (word in _DETERMINERS and before.text.lower() in _RISKY):
+        if before.kind == "op" or (word in _DETERMINERS and before.text.lower() in RISKY):
             return False  # of a longer sum: 25 pupils + his 1 teacher + 1; to the 29 + 24
-        return word not in _RISKY and word.removesuffix("s") not in _NAMES
+        return word not in RISKY and word.removesuffix("s") not in NAMED
     if boundary.kind == "open":
         glued = text[boundary.start - 1 : boundary.start].isalnum()
         factorial = text[max(0, boundary.start - 3) : boundary.start].rstrip().endswith("!")

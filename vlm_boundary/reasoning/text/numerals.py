@@ -14,7 +14,7 @@ NUMBER_WORDS = frozenset(WORDED.split("|"))
 Number = int | Fraction
 """An integer where it is whole, which is many times faster in sets."""
 
-DIGITS = re.compile(r"\d(?<![\d.,]\d)\d{0,8}(?:,\d{3})*(?:\.\d{1,6})?")
+DIGITS = re.compile(r"[0-9](?<![0-9.,].)[0-9]{0,8}(?:,[0-9]{3})*(?:\.[0-9]{1,6})?")
 WORDS = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)"
     r"|(?<=[Ss])(?:ix|even)|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)\b"

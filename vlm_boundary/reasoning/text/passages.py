@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase
 
 from vlm_boundary.records.validity import Evidence
 from vlm_boundary.verifier.phrases import occurs
@@ -57,13 +58,13 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _STATING = ("boxed", "nswer", "fbox", "####", "答案")
-_LETTERS = re.compile(r"[a-z]+")
 _CHANGES = re.compile(
     r"\b(?:if(?! the total)|suppos\w+|imagin\w+|instead|swap\w*|replac\w*|burst\w*|thrown again"
     r"|(?:is|are|was|were) (?:then )?(?:moved|shifted|added|changed|taken|eaten|broken)"
     r"|then (?:scores?|gives?|gets?|takes?|loses?|buys?|sells?|eats?)|gives? \w+ \w+ to)\b",
     re.IGNORECASE,
 )
+_LETTERS_ALONE = bytes(byte if chr(byte) in ascii_lowercase else ord(" ") for byte in range(256))
 _DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
@@ -81,7 +82,8 @@ def own_turn(text: str, question: str = "") -> tuple[int, int]:
 @lru_cache(maxsize=4)  # many rules ask for the words of one text
 def words_in(text: str) -> frozenset[str]:
     """The words of a text in small letters, each once: a rule whose words it lacks is no use."""
-    return frozenset(_LETTERS.findall(text.lower()))
+    letters = text.lower().encode("utf-8", "replace").translate(_LETTERS_ALONE)
+    return frozenset(letters.decode("ascii").split())
 
 
 def asked_of(question: str) -> str:
@@ -175,7 +177,7 @@ def _sentence_start(text: str, start: int, place: int) -> int:
     """Where the sentence that reaches to a place begins, at most 400 characters before it."""
     first = max(start, place - 400)
     last = max(first, place - 1)
-    for sign in _SENTENCE_SIGNS:
+    for sign in _SENTENCE_SIGNS if last > first else ():
         place = text.rfind(sign, first, last)
         if place >= 0:
             first = place + len(sign)

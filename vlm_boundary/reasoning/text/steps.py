@@ -10,8 +10,11 @@ from functools import lru_cache
 from vlm_boundary.mathtext.evaluate import Value
 
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"[\d.](?<![\d.].)(?:(?<=\d)(?:\d{0,2}(?:,\d{3})+(?!\d)|\d*)(?:\.\d+)?(?!\d)|(?<=\.)\d+)"
+    r"[0-9.](?<![0-9.].)(?:(?<=[0-9])(?:[0-9]{0,2}(?:,[0-9]{3})+(?![0-9])|[0-9]*)(?:\.[0-9]+)?"
+    r"(?![0-9])|(?<=\.)[0-9]+)"
 )
+_OF_NUMBERS = "0123456789.,"
+_NO_DIGITS = "".join(chr(code) for code in range(128) if chr(code) not in "0123456789")
 _HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
@@ -149,6 +152,14 @@ def numbers_of(text: str, start: int, end: int) -> list[Value]:
     """The last numbers in digits between two places."""
     written = [number.replace(",", "") for number in NUMBER.findall(text, start, end)[-_FEW:]]
     return [_as_value(number) for number in written if len(number) <= 24]
+
+
+def last_number(text: str) -> Value | None:
+    """The last number in digits; looked for from the end, as most texts end near one."""
+    head = text.rstrip(_NO_DIGITS)
+    written = head[len(head.rstrip(_OF_NUMBERS)) :]
+    found = numbers_of(written, 0, len(written)) or numbers_of(text, 0, len(text))
+    return found[-1] if found else None
 
 
 @lru_cache(maxsize=16384)
