@@ -12,9 +12,8 @@ from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.lists.listed import PICKS, Listed, mentions_in, row_after
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of, worked_out
 from vlm_boundary.reasoning.lists.properties import THRESHOLD, Found, Speech
-from vlm_boundary.reasoning.text.passages import SENTENCE
+from vlm_boundary.reasoning.text.passages import SENTENCE, words_in
 from vlm_boundary.reasoning.text.steps import shown
-from vlm_boundary.verifier.phrases import occurs
 
 _MOST = (
     "largest|highest|maximum|max|greatest|biggest|tallest|longest|most|warmest|hottest|wettest"
@@ -24,7 +23,7 @@ _LEAST = (
     "smallest|lowest|minimum|min|shortest|fewest|least|coldest|coolest|driest|lightest|worst"
     "|cheapest"
 )
-_KEYS = (*_MOST.split("|"), *_LEAST.split("|"))
+_WORDS = frozenset(f"{_MOST}|{_LEAST}".split("|"))
 _EXTREME = re.compile(
     rf"\b(?<!\bat )(?:(?P<rank>second|third|2nd|3rd|next)[ -])?"
     rf"(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b",
@@ -82,12 +81,14 @@ _SCOPED = re.compile(
 )
 
 
-def wrong_extremes(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_extremes(speech: Speech) -> Iterator[Found]:
     """The lowest is 14 (Mon), where Wednesday has 11; Feb is the highest month.
 
     Only a clause is read that has one such word, one member and only words of the question.
     """
-    if not occurs(_KEYS, low) or _SCOPED.search(speech.asked) or len(speech.data.values) < 3:
+    if len(speech.data.values) < 3 or _WORDS.isdisjoint(words_in(speech.text)):
+        return
+    if _SCOPED.search(speech.asked):
         return
     if _EXTREME.search(speech.asked) and THRESHOLD.search(speech.asked):
         return  # the lowest above 30

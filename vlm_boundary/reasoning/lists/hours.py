@@ -26,8 +26,8 @@ def wrong_hours(speech: Speech) -> Iterator[Found]:
         return
     text = _in_minutes(speech.text)
     asked = re.sub(r"\[[^\[\]]*\]", " ", question).lower()
-    timed = replace(speech, text=text, question=question, asked=asked, data=data)
-    for first, last, note in wrong_members(timed, text.lower()):
+    timed = replace(speech, text=text, low=text.lower(), question=question, asked=asked, data=data)
+    for first, last, note in wrong_members(timed):
         yield first, last, _MINUTES.sub(lambda found: _hour(int(found[0])), note)
 
 

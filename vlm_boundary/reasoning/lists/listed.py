@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -250,3 +250,23 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for match in SENTENCE.finditer(text, start, end):
         if text[match.end() : match.end() + 1] != "?" and match[0].strip():
             yield match.span()
+
+
+def sentence_at(text: str, place: int, start: int, end: int) -> tuple[int, int]:
+    """Where the sentence with a place stands, of those that begin at `start` or later."""
+    first = max(start, text.rfind("\n", start, place) + 1)
+    for match in SENTENCE.finditer(text, first, end):
+        if match.end() > place:
+            return match.span()
+    return place, end
+
+
+def places_of(keys: Iterable[str], low: str, start: int, end: int) -> list[int]:
+    """Where one of several strings begins, in order: faster than a pattern of them all."""
+    found: list[int] = []
+    for key in keys:
+        place = low.find(key, start, end)
+        while place >= 0:
+            found.append(place)
+            place = low.find(key, place + 1, end)
+    return sorted(found)

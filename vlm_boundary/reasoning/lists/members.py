@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from vlm_boundary.mathtext.words import english_number
@@ -12,31 +11,28 @@ from vlm_boundary.reasoning.lists.listed import (
     Listed,
     Mention,
     mentions_in,
+    places_of,
     row_after,
+    sentence_at,
     sentences,
 )
 from vlm_boundary.reasoning.lists.properties import (
-    NAMED,
+    BEGINNINGS,
     PROPERTY,
     Found,
     Speech,
     compares,
     holds,
     meant,
+    properties_in,
     worded,
 )
 from vlm_boundary.reasoning.text.passages import words_in
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_UNIVERSAL = (  # what a number has or has not, whatever the list is
-    " even", "\neven", " odd", "\nodd", "prime", "acute", "obtuse", "multiples of", "divisible",
-    "factors of", "factor of", "divisors of", "divisor of",
-)  # fmt: skip
-_WORDS = frozenset(
-    "even evens evenly odd odds oddly prime primes acute obtuse multiples divisible indivisible"
-    " factors factor divisors divisor".split()
-)
+_WORDS = frozenset("even odd prime primes acute obtuse multiples divisible".split())
+_OF_WORDS = frozenset("factors factor divisors divisor".split())  # with "of" behind them
 _FEW = 2
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
@@ -108,52 +104,57 @@ _MAKES = re.compile(
 )
 
 
-def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_members(speech: Speech) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
-    named = not _WORDS.isdisjoint(words_in(speech.text)) and occurs(_UNIVERSAL, f" {low}")
-    may = named or (speech.data.values and compares(low))
-    if may:
+    words = words_in(speech.text)
+    named = not _WORDS.isdisjoint(words)
+    named = named or (not _OF_WORDS.isdisjoint(words) and "of" in words)
+    if named or (speech.data.values and compares(words)):
         yield from _of_properties(speech)
-    if speech.data.asked and occurs(("qualif", "condition", "requirement", "criterion"), low):
+    if speech.data.asked and occurs(
+        ("qualif", "condition", "requirement", "criterion"), speech.low
+    ):
         yield from _qualified(speech)
 
 
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
-    text = speech.text
-    places = [said.start() for said in NAMED.finditer(text, speech.start, speech.end)]
-    for first, last in sentences(text, speech.start, speech.end) if places else ():
-        opened = first
-        near = bisect_left(places, first)
-        if near == len(places) or places[near] >= last:
+    text, first, last, opened = speech.text, speech.start, speech.start, speech.start
+    for place in places_of(BEGINNINGS, speech.low, speech.start, speech.end):
+        said = PROPERTY.match(text, place, speech.end)
+        if said is None:
             continue
-        for said in PROPERTY.finditer(text, first, last):
-            before = text[opened : said.start()]
-            opened = said.end()
-            if _DOUBT.search(text, first, said.start()):
-                continue
-            if text.startswith((" or", " one out"), said.end()):
-                continue
-            tail = _TAIL.match(text, said.end(), speech.end)
-            these = None if tail else _THESE.match(text, said.end(), speech.end)
-            tail = tail or these
-            if tail and (these or not _UNSURE.search(before)) and not _UNSURE.search(tail["tail"]):
-                row, stop = row_after(text, tail.end(), speech.end)
-                if found := _listed(
-                    speech,
-                    said,
-                    before + tail["tail"],
-                    row,
-                    stop,
-                    single=tail["verb"] in ("is", "was")
-                    or (not these and tail["beside"] is not None),
-                ):
-                    yield first, stop, found
-                    continue
-            if _HOW_MANY.search(before):
-                continue
-            if found := _named(speech, said, before):
-                yield first, said.end(), found
+        if place >= last:
+            first, last = sentence_at(text, place, last, speech.end)
+            opened = first
+        if text[last : last + 1] == "?":
+            continue
+        before, opened = text[opened : said.start()], said.end()
+        if _DOUBT.search(text, first, said.start()):
+            continue
+        if not text.startswith((" or", " one out"), said.end()) and (
+            found := _of_property(speech, said, before)
+        ):
+            stop, note = found
+            yield first, stop, note
+
+
+def _of_property(speech: Speech, said: re.Match[str], before: str) -> tuple[int, str] | None:
+    """What is wrong with members behind or before what they are said to be, and where it ends."""
+    text = speech.text
+    tail = _TAIL.match(text, said.end(), speech.end)
+    these = None if tail else _THESE.match(text, said.end(), speech.end)
+    tail = tail or these
+    if tail and (these or not _UNSURE.search(before)) and not _UNSURE.search(tail["tail"]):
+        row, stop = row_after(text, tail.end(), speech.end)
+        beside = not these and tail["beside"] is not None
+        single = tail["verb"] in ("is", "was") or beside
+        if note := _listed(speech, said, before + tail["tail"], row, stop, single=single):
+            return stop, note
+    if _HOW_MANY.search(before):
+        return None
+    note = _named(speech, said, before)
+    return (said.end(), note) if note else None
 
 
 def _known(speech: Speech, said: re.Match[str]) -> Listed:
@@ -163,7 +164,7 @@ def _known(speech: Speech, said: re.Match[str]) -> Listed:
 
 def _qualified(speech: Speech) -> Iterator[Found]:
     """The months that satisfy the condition are January and April: that of the question."""
-    asked = [*PROPERTY.finditer(speech.asked)]
+    asked = properties_in(speech.asked)
     if len(asked) != 1 or _SCOPED.search(speech.asked.replace(asked[0][0], "")):
         return
     text = speech.text
@@ -235,7 +236,7 @@ def _listed(
 
 def _alone(said: re.Match[str], asked: str) -> bool:
     """Whether the question names no other property: 15 is odd, and not above 20."""
-    return all(meant(other) == meant(said) for other in PROPERTY.finditer(asked))
+    return all(meant(other) == meant(said) for other in properties_in(asked))
 
 
 def _wrong_count(speech: Speech, stop: int, mentions: Sequence[Mention]) -> str | None:

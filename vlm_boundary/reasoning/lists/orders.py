@@ -3,70 +3,51 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from vlm_boundary.reasoning.lists.listed import PICKS, Listed, Mention, mention_of, row_after
+from vlm_boundary.reasoning.lists.listed import (
+    PICKS,
+    Listed,
+    Mention,
+    mention_of,
+    places_of,
+    row_after,
+    sentence_at,
+)
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
-from vlm_boundary.reasoning.text.passages import SENTENCE, opening, words_in
+from vlm_boundary.reasoning.text.passages import opening, words_in
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _SMALL = "smallest|least|lowest|shortest|fewest"
 _LARGE = "largest|greatest|highest|biggest|longest|tallest|most"
-_UP = opening(
-    [
-        "ascending",
-        "increasing",
-        rf"from (?:the )?(?:{_SMALL}|small|low)\b",
-        *(rf"{word} to (?:the )?(?:{_LARGE})" for word in _SMALL.split("|")),
-    ]
+_UP = (
+    *("ascending", "increasing", rf"from (?:the )?(?:{_SMALL}|small|low)\b"),
+    *(rf"{word} to (?:the )?(?:{_LARGE})" for word in _SMALL.split("|")),
 )
-_DOWN = opening(
-    [
-        "descending",
-        "decreasing",
-        rf"from (?:the )?(?:{_LARGE}|large|high)\b",
-        *(rf"{word} to (?:the )?(?:{_SMALL})" for word in _LARGE.split("|")),
-    ]
+_DOWN = (
+    *("descending", "decreasing", rf"from (?:the )?(?:{_LARGE}|large|high)\b"),
+    *(rf"{word} to (?:the )?(?:{_SMALL})" for word in _LARGE.split("|")),
 )
-_SORTED = opening(
-    (
-        r"sort(?:s|ed|ing)?\b",
-        r"numerical order\b",
-        r"order(?:ed|ing|)\b(?! (?:to|pairs?|triples?)\b)",
-        r"arrang\w+",
-        r"rank(?:ed|ing)\b",
-    )
+_SORTED = (
+    *(r"sort(?:s|ed|ing)?\b", r"numerical order\b", r"arrang\w+", r"rank(?:ed|ing)\b"),
+    r"order(?:ed|ing|)\b(?! (?:to|pairs?|triples?)\b)",
 )
-_ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
-_NAMED = re.compile(  # how they begin, which is found much faster
-    opening(
-        [
-            *("ascending", "increasing", "descending", "decreasing", "from ", "sort"),
-            *("numerical order", "order", "arrang", "rank"),
-            *(f"{word} to " for word in f"{_SMALL}|{_LARGE}".split("|")),
-        ]
-    ),
-    re.IGNORECASE,
-)
+_ORDER = re.compile(opening((*_UP, *_DOWN, *_SORTED)), re.IGNORECASE)
+_RISING, _FALLING = (re.compile("|".join(words), re.IGNORECASE) for words in (_UP, _DOWN))
 _WORDS = frozenset(
-    "ascending increasing descending decreasing small low large high long short order"
-    " ordered ordering sort sorts sorted sorting rank ranked ranking"
-    " arrange arranged arranges arranging arrangement arrangements"
-    f" {_SMALL} {_LARGE}".replace("|", " ").split()
+    "ascending increasing descending decreasing order ordered ordering sort sorts sorted sorting"
+    " ranked ranking arrange arranged arranges arranging arrangement arrangements".split()
 )
-_ORDER_KEYS = (
-    "order", "sort", "scend", "creasing", "rank", "arrang", "st to ", "small to", "low to",
-    "high to", "large to",
-)  # fmt: skip
-_FROM = (
-    "from the low", "from the smal", "from the larg", "from the high", "from low", "from smal",
-    "from larg", "from high", "from long", "from short",
-)  # fmt: skip
+_ENDS = frozenset(f"small|low|large|high|{_SMALL}|{_LARGE}".split("|"))
+_WAYS = ("st to ", "from the ", *(f"from {end}" for end in ("low", "smal", "larg", "high")))
+_BEGINNINGS = (
+    *("ascending", "increasing", "descending", "decreasing", "sort", "order", "numerical order"),
+    *("arrang", "rank", "from ", *(f"{end} to " for end in f"{_SMALL}|{_LARGE}".split("|"))),
+)
 _SIGN = re.compile(  # what stands between such words and the list
     r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have"
     r"|as)\b:?)[ *_$]{0,4}"
@@ -96,39 +77,32 @@ _IF = re.compile(r"\b(?:if|chang|next|pattern|sequence)")
 _ITEMS = re.compile(r"[,;](?!\d{3}(?!\d))\s*(?:and\b)?|[<>≤≥→]|\band\b")
 
 
-def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_orders(speech: Speech) -> Iterator[Found]:
     """Lists that are not in the order said, lost or gained a value, or have another middle."""
-    if _WORDS.isdisjoint(words_in(speech.text)):
+    words = words_in(speech.text)
+    if _WORDS.isdisjoint(words) and (_ENDS.isdisjoint(words) or not occurs(_WAYS, speech.low)):
         return
-    if not (occurs(_ORDER_KEYS, low) or ("from " in low and occurs(_FROM, low))):
-        return
-    text = speech.text
-    places = [order.start() for order in _NAMED.finditer(text, speech.start, speech.end)]
-    if not places:
-        return
-    for match in SENTENCE.finditer(text, speech.start, speech.end):
-        near = bisect_left(places, match.start())
-        if near == len(places):
-            return
-        if places[near] >= match.end():
+    text, last = speech.text, speech.start
+    for place in places_of(_BEGINNINGS, speech.low, speech.start, speech.end):
+        order = _ORDER.match(text, place, speech.end) if place >= last else None
+        if order is None:
             continue
-        order = _ORDER.search(match[0])
-        if order is None or _BY.search(match[0], 0, order.start()):
+        first, last = sentence_at(text, place, last, speech.end)
+        if _BY.search(text, first, order.start()):
             continue
-        row, stop, values = _row(speech, match.start() + order.end())
+        row, stop, values = _row(speech, order.end())
         if len(values) < 3 or "..." in row or "…" in row:
             continue
-        first = match.start() + len(match[0]) - len(match[0].lstrip())
         if (
             order[0].lower() == "order"
             and any(speech.data.names)
-            and (values == [*speech.data.values] and "numerical" not in match[0].lower())
+            and (values == [*speech.data.values] and "numerical" not in text[first:last].lower())
         ):
             continue  # in order of the days
-        if (note := _out_of_order(values, order)) or (
-            note := _other_values(speech, values, text[match.start() : stop - len(row)])
+        if (note := _out_of_order(values, order[0])) or (
+            note := _other_values(speech, values, text[first : stop - len(row)])
         ):
-            yield first, stop, note
+            yield first + len(text[first:last]) - len(text[first:last].lstrip()), stop, note
         elif stop < speech.end:
             yield from _places(text, stop, min(speech.end, stop + 400), values)
             yield from _ranks(text, stop, min(speech.end, stop + 400), values)
@@ -173,9 +147,15 @@ def _unknown(piece: str) -> Mention | None:
     return Mention("", value_of(own["one"] or own["other"])) if own else None
 
 
-def _out_of_order(values: Sequence[Fraction], order: re.Match[str]) -> str | None:
+def _out_of_order(values: Sequence[Fraction], order: str) -> str | None:
     rising, falling = sorted(values), sorted(values, reverse=True)
-    ways = [rising] if order["up"] else [falling] if order["down"] else [rising, falling]
+    ways = (
+        [rising]
+        if _RISING.match(order)
+        else [falling]
+        if _FALLING.match(order)
+        else [rising, falling]
+    )
     if list(values) in ways:
         return None
     nearest = min(ways, key=lambda way: sum(a != b for a, b in zip(way, values, strict=True)))

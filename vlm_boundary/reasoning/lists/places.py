@@ -39,14 +39,14 @@ _AT = re.compile(
 _ENDS = re.compile(r"[.;!?]\s|\n|,? (?:because|since|so|which)\b")
 
 
-def wrong_places(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_places(speech: Speech) -> Iterator[Found]:
     """Places that the list of the question does not bear out."""
-    data = speech.data
+    data, low = speech.data, speech.low
     if len(data.values) < 3 or not data.asked:
         return
     if "median" in low or "middle" in low:
         yield from _middles(speech)
-    yield from _counts(speech, low)
+    yield from _counts(speech)
     if any(data.names) and " from " in low:
         yield from _trends(speech)
     if "<" in low or ">" in low:
@@ -239,9 +239,9 @@ _OF = (
 )  # fmt: skip
 
 
-def _counts(speech: Speech, low: str) -> Iterator[Found]:
+def _counts(speech: Speech) -> Iterator[Found]:
     """Two of the four bars lie below 50; there are more even numbers than odd ones."""
-    data, text = speech.data, speech.text
+    data, text, low = speech.data, speech.text, speech.low
     if occurs(_OF, low):
         for said in _OF_ALL.finditer(text, speech.start, speech.end):
             first = max(text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n")) + 1

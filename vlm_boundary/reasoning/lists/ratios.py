@@ -70,7 +70,7 @@ _BY = re.compile(
 )
 
 
-def wrong_ratios(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_ratios(speech: Speech) -> Iterator[Found]:
     """Relations of two members of the list that the values of both do not bear out."""
     data = speech.data
     if not data.asked or not any(data.names):
@@ -78,9 +78,9 @@ def wrong_ratios(speech: Speech, low: str) -> Iterator[Found]:
     asked = speech.asked
     if _FACTOR.search(asked) or re.search(r"\b(?:if|suppose|will|would|than|as many)\b", asked):
         return
-    if occurs(_KEYS, low):
+    if occurs(_KEYS, speech.low):
         yield from _factors(speech)
-    if occurs(_SAME_KEYS, low):
+    if occurs(_SAME_KEYS, speech.low):
         yield from _differences(speech)
 
 

@@ -11,10 +11,11 @@ from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.lists.listed import PICKS, Listed, sentences
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
+from vlm_boundary.reasoning.text.passages import words_in
 from vlm_boundary.reasoning.text.steps import shown
-from vlm_boundary.verifier.phrases import occurs
 
-_COUNTED = ("twice", "times", "once", "thrice", *(f"{digit}s" for digit in range(10)))
+_COUNTED = frozenset(("twice", "times", "once", "thrice"))
+_PLURAL_DIGIT = re.compile(r"[0-9]'?s\b")
 _TIMES = r"(?P<times>once|twice|thrice|(?:\d{1,2}|one|two|three|four|five|six|seven|eight) times)"
 _OCCURS = re.compile(
     rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
@@ -42,18 +43,22 @@ _INLINE = re.compile(
 _COUNTING = re.compile(r"frequen|how often|tally|count|occur|times|appear|dots", re.IGNORECASE)
 
 
-def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_frequencies(speech: Speech) -> Iterator[Found]:
     """5 appears four times; there are four 40s."""
-    text, data = speech.text, speech.data
+    text, low, data = speech.text, speech.low, speech.data
     if " as often as" in low or " as many times as" in low:
         yield from _as_often(speech)
-    if len(data.values) < 3 or not occurs(_COUNTED, low) or "digit" in speech.asked:
+    if len(data.values) < 3 or "digit" in speech.asked:
+        return
+    times = not _COUNTED.isdisjoint(words_in(text))
+    plural = _PLURAL_DIGIT.search(text, speech.start, speech.end)
+    if not times and plural is None:
         return
     for first, last in sentences(text, speech.start, speech.end):
-        said = [*_OCCURS.finditer(text, first, last)]
+        said = [*_OCCURS.finditer(text, first, last)] if times else []
         if len(said) == 1 and not said[0]["verb"]:
             continue
-        for one in (*said, *_PLURAL.finditer(text, first, last)):
+        for one in (*said, *_PLURAL.finditer(text, first, last)) if plural else said:
             if one.start() >= data.start:
                 yield from _wrong_frequency(one, data)
 
@@ -76,13 +81,13 @@ def _as_often(speech: Speech) -> Iterator[Found]:
 def wrong_tallies(speech: Speech) -> Iterator[Found]:
     """A row under another that gives a value's count: "40: 4"."""
     text, data = speech.text, speech.data
+    if len({*data.values}) == len(data.values):
+        return
     rows = [*_TALLY.finditer(text, speech.start, speech.end)]
     if len(rows) < 3:
         rows = [*_INLINE.finditer(text, speech.start, speech.end)]
     values = [value_of(row["value"]) for row in rows]
     if len(rows) < 3 or len({*values}) != len(rows) or not {*values} <= {*data.values}:
-        return
-    if len({*data.values}) == len(data.values):
         return
     if _COUNTING.search(text, max(speech.start, rows[0].start() - 200), rows[0].start()):
         for row in rows:

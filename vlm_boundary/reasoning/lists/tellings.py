@@ -4,41 +4,39 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 from vlm_boundary.reasoning.lists.listed import Listed, Mention, mention_of, sentences
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.lists.properties import (
-    PROPERTY,
-    THRESHOLD,
     Found,
     Speech,
     holds,
+    properties_in,
     worded,
 )
+from vlm_boundary.reasoning.text.passages import words_in
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _SUPPOSED = re.compile(r"\b(?:not|if|would|could|might|or|than|how many)\b|n't\b|\?", re.IGNORECASE)
 
 
-def wrong_tellings(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_tellings(speech: Speech) -> Iterator[Found]:
     """Each comparison that the list does not bear out."""
-    if not speech.data.values and "?" not in low and "|" not in low:
+    low, data = speech.low, speech.data
+    if not data.values and "?" not in low and "|" not in low:
         return
-    if (
-        occurs(("yes", " ok", " counts", " fits", " qualifies"), low)
-        or ">" in low
-        or "<" in low
-        or "✓" in low
-        or "✅" in low
-    ):
+    if not _YES.isdisjoint(words_in(speech.text)) or occurs(_SAY_YES, low):
         yield from _told_one_by_one(speech)
-    if " than " in low and any(speech.data.names):
+    if " than " in low and any(data.names):
         yield from _comparisons(speech)
 
 
+_YES = frozenset(("yes", "ok", "okay", "counts", "fits", "qualifies", "✓", "✔", "✅"))
+_COMPARING = ("<", ">", "≤", "≥", "\\le", "\\ge", " than")
+_SAY_YES = (">", "<", "✓", "✅")
 _TOLD = re.compile(
     r"(?:\b(?:yes|no|ok|okay|counts|fits|qualifies|(?:does|is)(?: not|n't))\b|[✓✗✔✘✅❌])",
     re.IGNORECASE,
@@ -52,14 +50,14 @@ _SIGNS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 }  # fmt: skip
 
 
-_YES = frozenset(("yes", "ok", "okay", "counts", "fits", "qualifies", "✓", "✔", "✅"))
-
-
 def _told_one_by_one(speech: Speech) -> Iterator[Found]:
     """9 < 9? Yes. Aug 49: yes, where it is asked how many lie above 50."""
     text, data = speech.text, speech.data
-    yield from _untrue(speech)
-    limits = [said for said in PROPERTY.finditer(speech.asked) if not said["of"]]
+    limits = [said for said in properties_in(speech.asked) if not said["of"]]
+    if limits:
+        yield from _untrue(speech, limits)
+    elif "?" not in speech.low or not occurs(_COMPARING, speech.low):
+        return
     right: list[int] = []
     wrong: list[Found] = []
     last = speech.start
@@ -94,13 +92,13 @@ _BARE = re.compile(
 )
 
 
-def _untrue(speech: Speech) -> Iterator[Found]:
+def _untrue(speech: Speech, limits: Sequence[re.Match[str]]) -> Iterator[Found]:
     """9 > 10, of a value of the list and the number that it is to be compared with."""
-    limits = {value_of(said["bound"]) for said in THRESHOLD.finditer(speech.asked)}
-    for said in _BARE.finditer(speech.text, speech.start, speech.end) if limits else ():
+    bounds = {value_of(said["bound"]) for said in limits if said["how"]}
+    for said in _BARE.finditer(speech.text, speech.start, speech.end) if bounds else ():
         one, two = value_of(said["one"]), value_of(said["two"])
-        of_list = (one in speech.data.values and two in limits) or (
-            two in speech.data.values and one in limits
+        of_list = (one in speech.data.values and two in bounds) or (
+            two in speech.data.values and one in bounds
         )
         if of_list and not _SIGNS[said["sign"]](one, two):
             yield *said.span(), f"{said[0]} is false"

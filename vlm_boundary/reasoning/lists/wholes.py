@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.lists.listed import PICKS, Mention, mention_of, mentions_in, sentences
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
-from vlm_boundary.reasoning.lists.properties import PROPERTY, Found, Speech, holds, worded
+from vlm_boundary.reasoning.lists.properties import (
+    PROPERTY,
+    Found,
+    Speech,
+    holds,
+    properties_in,
+    worded,
+)
 from vlm_boundary.reasoning.text.steps import shown
 
 _THINGS = (
@@ -51,10 +58,11 @@ _SUM_UP = re.compile(
 _PIECE = re.compile(r",(?!\d{3}(?!\d)) ?(?:and )?| and |;")
 
 
-def wrong_wholes(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_wholes(speech: Speech) -> Iterator[Found]:
     """What is not true of all, of none, or of the ends of the list that the question gives."""
     if len(speech.data.values) < 3 or not speech.data.asked:
         return
+    low = speech.low
     if " all" in f" {low}" or "no" in low or "every" in low or "each" in low:
         yield from _universal(speech)
     if "only " in low or "just " in low:
@@ -136,7 +144,7 @@ def _ends(speech: Speech) -> Iterator[Found]:
 
 def _counted(speech: Speech) -> Iterator[Found]:
     """Ben, Cy and Eve, so 3: as many as there are, and others than those that are asked for."""
-    limits = [*PROPERTY.finditer(speech.asked)]
+    limits = properties_in(speech.asked)
     if len(limits) != 1 or _APART.search(speech.asked):
         return
     data = speech.data
