@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -259,14 +259,3 @@ def sentence_at(text: str, place: int, start: int, end: int) -> tuple[int, int]:
         if match.end() > place:
             return match.span()
     return place, end
-
-
-def places_of(keys: Iterable[str], low: str, start: int, end: int) -> list[int]:
-    """Where one of several strings begins, in order: faster than a pattern of them all."""
-    found: list[int] = []
-    for key in keys:
-        place = low.find(key, start, end)
-        while place >= 0:
-            found.append(place)
-            place = low.find(key, place + 1, end)
-    return sorted(found)

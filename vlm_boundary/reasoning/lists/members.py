@@ -11,7 +11,6 @@ from vlm_boundary.reasoning.lists.listed import (
     Listed,
     Mention,
     mentions_in,
-    places_of,
     row_after,
     sentence_at,
     sentences,
@@ -28,6 +27,7 @@ from vlm_boundary.reasoning.lists.properties import (
     worded,
 )
 from vlm_boundary.reasoning.text.passages import words_in
+from vlm_boundary.reasoning.text.places import matches_at, places_of
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -120,12 +120,10 @@ def wrong_members(speech: Speech) -> Iterator[Found]:
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
     text, first, last, opened = speech.text, speech.start, speech.start, speech.start
-    for place in places_of(BEGINNINGS, speech.low, speech.start, speech.end):
-        said = PROPERTY.match(text, place, speech.end)
-        if said is None:
-            continue
-        if place >= last:
-            first, last = sentence_at(text, place, last, speech.end)
+    places = places_of(BEGINNINGS, speech.low, speech.start, speech.end)
+    for said in matches_at(PROPERTY, text, places, speech.end):
+        if said.start() >= last:
+            first, last = sentence_at(text, said.start(), last, speech.end)
             opened = first
         if text[last : last + 1] == "?":
             continue

@@ -12,13 +12,13 @@ from vlm_boundary.reasoning.lists.listed import (
     Listed,
     Mention,
     mention_of,
-    places_of,
     row_after,
     sentence_at,
 )
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
 from vlm_boundary.reasoning.text.passages import opening, words_in
+from vlm_boundary.reasoning.text.places import matches_at, places_of
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -83,11 +83,11 @@ def wrong_orders(speech: Speech) -> Iterator[Found]:
     if _WORDS.isdisjoint(words) and (_ENDS.isdisjoint(words) or not occurs(_WAYS, speech.low)):
         return
     text, last = speech.text, speech.start
-    for place in places_of(_BEGINNINGS, speech.low, speech.start, speech.end):
-        order = _ORDER.match(text, place, speech.end) if place >= last else None
-        if order is None:
+    places = places_of(_BEGINNINGS, speech.low, speech.start, speech.end)
+    for order in matches_at(_ORDER, text, places, speech.end):
+        if order.start() < last:
             continue
-        first, last = sentence_at(text, place, last, speech.end)
+        first, last = sentence_at(text, order.start(), last, speech.end)
         if _BY.search(text, first, order.start()):
             continue
         row, stop, values = _row(speech, order.end())

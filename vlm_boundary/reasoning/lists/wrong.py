@@ -30,6 +30,7 @@ from vlm_boundary.reasoning.text.passages import (
     retracted,
     words_in,
 )
+from vlm_boundary.reasoning.text.places import small
 
 _SEPARATORS = (",", ";", " and ", "\n")
 _SPEAKS = frozenset(  # the words by which one may speak of a list
@@ -59,8 +60,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
         return
     lists = number_lists(text, start, end) if may else []
     data = given or listed_in(lists) or NOTHING
-    low = text.lower() if len(text.lower()) == len(text) else text
-    speech = Speech(text, low, question, _small(question), data, start, end)
+    speech = Speech(text, small(text), question, _asked(question), data, start, end)
     told: list[Found] = []
     if "[" in question:
         told += wrong_kinds(text, question, start, end)
@@ -90,11 +90,11 @@ def _may_speak(text: str, question: str) -> bool:
 @lru_cache(maxsize=4096)
 def _counts_some(question: str) -> bool:
     """Whether it is asked how many are above a bound."""
-    return "ow many" in question and compares(words_in(_small(question)))
+    return "ow many" in question and compares(words_in(_asked(question)))
 
 
 @lru_cache(maxsize=4096)
-def _small(question: str) -> str:
+def _asked(question: str) -> str:
     return asked_of(question).lower()
 
 
