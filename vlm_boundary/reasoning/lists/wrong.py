@@ -34,14 +34,13 @@ from vlm_boundary.reasoning.text.places import small
 
 _SEPARATORS = (",", ";", " and ", "\n")
 _SPEAKS = frozenset(  # the words by which one may speak of a list
-    "mean means meaning sum sums summed order orders ordered ordering reorder range ranges most"
-    " average averages averaged averaging there mode modes median medians least sort sorted sorts"
-    " sorting first last second third fourth fifth sixth maximum minimum max min best worst peak"
-    " tallest shortest warmest coldest hottest coolest wettest driest heaviest lightest cheapest"
-    " biggest oldest youngest nearest closest fastest slowest fewest latest earliest below under"
-    " above over exceed exceeds exceeding than even odd prime primes multiples divisible factors"
-    f" divisors {MOST} {LEAST}".replace("|", " ").split()
+    "mean sum order ordered ordering range most average mode median least sort sorted sorts sorting"
+    " first last second third fourth fifth sixth maximum minimum max min best worst peak tallest"
+    " shortest warmest coldest hottest coolest wettest driest heaviest lightest cheapest biggest"
+    " below under above over exceed exceeds exceeding than even odd prime primes multiples"
+    f" divisible factors divisors {MOST} {LEAST}".replace("|", " ").split()
 )
+_MEMBERS = frozenset("numbers values scores bars entries elements".split())  # that there are
 _LETTERED = re.compile(r"[A-Z](?<!\w.) \d+ [A-Z] \d+ [A-Z] \d")
 
 
@@ -84,7 +83,10 @@ def _has_few(text: str) -> bool:
 
 def _may_speak(text: str, question: str) -> bool:
     """Whether a chain may say something of a list, or answer how many of it are above a bound."""
-    return not _SPEAKS.isdisjoint(words_in(text)) or _counts_some(question)
+    words = words_in(text)
+    if not _SPEAKS.isdisjoint(words):
+        return True
+    return ("there" in words and not _MEMBERS.isdisjoint(words)) or _counts_some(question)
 
 
 @lru_cache(maxsize=4096)
