@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.lists.listed import PICKS, Listed, mentions_in, row_after
+from vlm_boundary.reasoning.lists.listed import PICKS, Listed
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of, worked_out
 from vlm_boundary.reasoning.lists.properties import THRESHOLD, Found, Speech
 from vlm_boundary.reasoning.text.passages import SENTENCE, words_in
@@ -30,11 +30,6 @@ _EXTREME = re.compile(
     re.IGNORECASE,
 )
 _RANKS = {"second": 1, "2nd": 1, "next": 1, "third": 2, "3rd": 2}
-_SEVERAL = re.compile(
-    rf"\b(?P<count>two|three|2|3) (?:(?P<most>{_MOST})|(?P<least>{_LEAST}))"
-    r"(?: [a-z]{3,12}){0,2}(?: are|:) ",
-    re.IGNORECASE,
-)
 _DONE = re.compile(  # most visitors arrived on Wednesday
     r"\b(?:(?!(?:dropp|increas|decreas|chang|gain|remov|exceed|ne|expect|want"
     r"|us)ed\b)[a-z]{2,12}ed"
@@ -101,8 +96,6 @@ def wrong_extremes(speech: Speech) -> Iterator[Found]:
     for match in SENTENCE.finditer(text, speech.start, end):
         if text[match.end() : match.end() + 1] == "?" or not _EXTREME.search(match[0]):
             continue
-        for several in _SEVERAL.finditer(text, *match.span()):
-            yield from _wrong_several(speech, several)
         cuts = [cut.span() for cut in _CUTS.finditer(text, *match.span())]
         ends = [(match.start(),) * 2, *cuts, (match.end(),) * 2]
         for (_, first), (last, _) in pairwise(ends):
@@ -184,17 +177,3 @@ def _without_long_names(clause: str, data: Listed) -> tuple[str, set[str]]:
             clause = clause[:at] + " " * len(name) + clause[at + len(name) :]
             found.add(name)
     return clause, found
-
-
-def _wrong_several(speech: Speech, said: re.Match[str]) -> Iterator[Found]:
-    """The two highest are 19 and 26."""
-    row, stop = row_after(speech.text, said.end(), speech.end)
-    mentions = mentions_in(row, speech.data)
-    count = 2 if said["count"].lower() in ("two", "2") else 3
-    if not mentions or len(mentions) != count:
-        return
-    if any(one.value is not None and one.value not in speech.data.values for one in mentions):
-        return
-    right = sorted(speech.data.values, reverse=said["most"] is not None)[:count]
-    if sorted(map(speech.data.of, mentions)) != sorted(right):
-        yield said.start(), stop, f"they are {' and '.join(map(shown, right))}"

@@ -84,7 +84,6 @@ _COUNTED = re.compile(
     r"(?: (?:are|were|lie|have|with|that are|had|scored))?\s*\Z",
     re.IGNORECASE,
 )
-_OPENED = re.compile(r"[,;:(]\s|\b(?:and|but|while|whereas|since|because|so|as|that)\b", re.I)
 _SCOPED = re.compile(
     r"\b(?:after|before|since|until|first|last|except\w*|exclud\w*|without|ignor\w*|remov\w*|even"
     r"|odd|prime|divisible|multiples?|among|others?|rest|remain\w*|if|boys?|girls?|wom[ae]n|m[ae]n"
@@ -175,16 +174,9 @@ def _qualified(speech: Speech) -> Iterator[Found]:
                 row, stop = row_after(text, said.end(), speech.end)
                 mentions = mentions_in(row, speech.data)
             else:
-                stop, mentions = said.end(), _members_before(before, speech.data)
+                stop, mentions = said.end(), mentions_in(before, speech.data)
             if mentions and (note := _unlike(mentions, asked[0], speech.data)):
                 yield first, stop, note
-
-
-def _members_before(items: str, data: Listed) -> list[Mention] | None:
-    for part in (items, *_last_parts(items)):
-        if mentions := mentions_in(part, data):
-            return mentions
-    return None
 
 
 def _may_be(mentions: Sequence[Mention], before: str, data: Listed, said: re.Match[str]) -> bool:
@@ -288,16 +280,7 @@ def _named(speech: Speech, said: re.Match[str], before: str) -> str | None:
     behind = speech.text[said.end() : said.end() + 12].lower()
     if re.match(r" (?:times|more|less|of|percent|of them)|[%+*/-]", behind):
         return None
-    mentions = _members_before(items, data)
+    mentions = mentions_in(items, data)
     if mentions and _may_be(mentions, "", data, said):
         return _unlike(mentions, said, data, negated=bool(copula and copula["not"]))
     return None
-
-
-def _last_parts(items: str) -> Iterator[str]:
-    """What stands behind the last sign or word that may open a list of members."""
-    cuts = [match.end() for match in _OPENED.finditer(items)]
-    for cut in cuts[:3]:
-        before = items[:cut].rstrip(" ,:(")
-        if before[-1:] not in ")%°" and not before[-1:].isdigit():
-            yield items[cut:]

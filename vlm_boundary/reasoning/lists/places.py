@@ -47,12 +47,9 @@ def wrong_places(speech: Speech) -> Iterator[Found]:
     if "median" in low or "middle" in low:
         yield from _middles(speech)
     yield from _counts(speech)
-    if any(data.names) and " from " in low:
-        yield from _trends(speech)
     if "<" in low or ">" in low:
         yield from _by_signs(speech)
     if any(data.names) and not _SCOPED.search(speech.asked):
-        yield from _ranked(speech)
         yield from _in_order(speech)
 
 
@@ -85,38 +82,6 @@ _SCOPED = re.compile(
     r"|ratios?|percent\w*|costs? .*each)\b",
     re.IGNORECASE,
 )
-_NAME = r"[A-Z][\w'’-]{0,14}(?: [A-Z][\w'’-]{0,14})?"
-_PLACED = re.compile(
-    rf"\b(?P<name>{_NAME}) (?:(?:finish\w*|comes?|came|ranks?|ranked|ends|ended|is|was|placed"
-    rf"|takes?|took)"
-    rf"(?: up| in| at)?)(?: the)? (?P<nth>{_NTHS}|runner-up)(?: place| position)?"
-    r"(?=[.,;:)]|$| (?:with|and|behind|after|because|since|at)\b)"
-    rf"|\b(?P<place>(?:{_NTHS}) (?:place|position|spot|rank)|[Rr]unner-up)"
-    rf"(?: is| was| goes to| went to| belongs to|:) \W{{0,3}}(?P<whose>{_NAME})"
-)
-
-
-def _ranked(speech: Speech) -> Iterator[Found]:
-    """Ana came third, who is third from neither end, nor in the list."""
-    data = speech.data
-    for said in _PLACED.finditer(speech.text, speech.start, speech.end):
-        words = said["name"] or said["whose"]
-        name = data.named(words) or data.named(words.split()[0]) or data.named(words.split()[-1])
-        nth = (said["nth"] or said["place"]).lower().split()[0]
-        rank = 1 if nth == "runner-up" else _RANKS[nth]
-        if not name or rank >= len(data.values) or _UNSURE.search(said[0]):
-            continue
-        value, at = data.value(name), data.names.index(name)
-        above = sum(other > value for other in data.values)
-        below = sum(other < value for other in data.values)
-        equal = data.values.count(value)
-        if rank != at and not any(n <= rank < n + equal for n in (above, below)):
-            note = (
-                f"{name.capitalize()} has the place {above + 1} from above, {below + 1} from below"
-            )
-            yield *said.span(), note
-
-
 _BETWEEN = (
     r"(?: ?\(?[$€£]?\d[\d.,]{0,8}[°%]?\)?)?(?: ?[<>→,;] ?(?:then |and )?| and | then )(?:\d[.)] )?"
 )
@@ -165,39 +130,6 @@ def _by_signs(speech: Speech) -> Iterator[Found]:
         up = said["sign"] in "<≤"
         if {*values} <= {*speech.data.values} and values != sorted(values, reverse=not up):
             yield *said.span(), f"{said[0]} is false"
-
-
-_UP = "rises?|rose|climbs?|climbed|grows?|grew|increases?|increased|goes up|went up|go up"
-_DOWN = "falls?|fell|drops?|dropped|decreases?|decreased|goes down|went down|go down|declines?"
-_FROM = re.compile(
-    rf"\b(?:(?P<up>{_UP})|(?:{_DOWN}))(?: (?:steadily|again|only|slightly|sharply|continuously))?"
-    rf" from (?P<one>{_NAME}|\d{{4}}|{VALUE})"
-    rf" (?:to|until) (?P<two>{_NAME}|\d{{4}}|{VALUE})(?![\w%/^:]|[.,]\d)"
-    rf"|\b(?:(?P<rises>{_UP})|(?:{_DOWN}))"
-    rf" from (?P<start>{_NAME}|\d{{4}}) (?:on|onwards?|to the end)\b"
-)
-
-
-def _trends(speech: Speech) -> Iterator[Found]:
-    """Sales rise from Jan to Feb; they fall from 2018 on."""
-    data = speech.data
-    for said in _FROM.finditer(speech.text, speech.start, speech.end):
-        first = max(speech.start, speech.text.rfind(". ", speech.start, said.start()))
-        if _UNSURE.search(speech.text, max(first, said.start() - 60), said.start()):
-            continue
-        if said["start"]:
-            name = data.named(said["start"])
-            at = data.names.index(name) if name else len(data.names)
-            if at + 1 >= len(data.names):
-                continue
-            one, two, rises = data.values[at], data.values[at + 1], bool(said["rises"])
-        else:
-            names = data.named(said["one"]), data.named(said["two"])
-            if not all(names):
-                continue
-            one, two, rises = data.value(names[0]), data.value(names[1]), bool(said["up"])
-        if one != two and (two > one) != rises:
-            yield *said.span(), f"the values there are {shown(one)} and then {shown(two)}"
 
 
 _COUNT = r"(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight|nine)"

@@ -12,7 +12,6 @@ from vlm_boundary.reasoning.lists.listed import PICKS, Listed, sentences
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
 from vlm_boundary.reasoning.text.passages import words_in
-from vlm_boundary.reasoning.text.steps import shown
 
 _COUNTED = frozenset(("twice", "times", "once", "thrice"))
 _PLURAL_DIGIT = re.compile(r"[0-9]'?s\b")
@@ -45,9 +44,7 @@ _COUNTING = re.compile(r"frequen|how often|tally|count|occur|times|appear|dots",
 
 def wrong_frequencies(speech: Speech) -> Iterator[Found]:
     """5 appears four times; there are four 40s."""
-    text, low, data = speech.text, speech.low, speech.data
-    if " as often as" in low or " as many times as" in low:
-        yield from _as_often(speech)
+    text, data = speech.text, speech.data
     if len(data.values) < 3 or "digit" in speech.asked:
         return
     times = not _COUNTED.isdisjoint(words_in(text))
@@ -61,21 +58,6 @@ def wrong_frequencies(speech: Speech) -> Iterator[Found]:
         for one in (*said, *_PLURAL.finditer(text, first, last)) if plural else said:
             if one.start() >= data.start:
                 yield from _wrong_frequency(one, data)
-
-
-_AS_OFTEN = re.compile(
-    rf"(?<![\w.,/$-])(?P<one>{VALUE}) [a-z]{{3,8}}(?: up)? (?:just )?as (?:often|many times"
-    rf"|frequently) as {VALUE}"
-)
-
-
-def _as_often(speech: Speech) -> Iterator[Found]:
-    """6 occurs as often as 5."""
-    for said in _AS_OFTEN.finditer(speech.text, speech.start, speech.end):
-        one, two = (value_of(value) for value in re.findall(VALUE, said[0])[:2])
-        times = [speech.data.values.count(value) for value in (one, two)]
-        if all(times) and times[0] != times[1] and speech.data.asked:
-            yield *said.span(), f"{shown(one)} is there {_times(times[0])}"
 
 
 def wrong_tallies(speech: Speech) -> Iterator[Found]:

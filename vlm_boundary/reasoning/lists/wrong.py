@@ -22,7 +22,6 @@ from vlm_boundary.reasoning.lists.ratios import wrong_ratios
 from vlm_boundary.reasoning.lists.readings import wrong_readings
 from vlm_boundary.reasoning.lists.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
 from vlm_boundary.reasoning.lists.tellings import wrong_tellings
-from vlm_boundary.reasoning.lists.wholes import wrong_wholes
 from vlm_boundary.reasoning.text.passages import (
     AnswerPlace,
     asked_of,
@@ -109,7 +108,6 @@ def _of_members(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
         return
     if speech.data.asked:
         yield from wrong_places(speech)
-        yield from wrong_wholes(speech)
         yield from wrong_ratios(speech)
     yield from wrong_frequencies(speech)
     members = {*speech.data.values}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace, asked_of, opening, words_in
+from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace, words_in
 from vlm_boundary.reasoning.text.places import matches_at, places_of, small
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
@@ -120,30 +119,9 @@ _ASIDE = re.compile(
     r"|(?<!\w.)(?<=o)ne (?:finds|sees|gets|can|has|obtains|may|must)\b)",
     re.IGNORECASE,
 )
-_ASKS_WORKED = re.compile(
-    opening(
-        [
-            *"mean average median probability chance perimeter circumference ratio".split(),
-            *("difference", "sum", "slope", "how (?:many|much) (?:more|fewer|less|longer|taller)"),
-        ]
-    )
-    + r"\b",
-    re.IGNORECASE,
-)
-_FOLLOWS = re.compile(  # a property or a theorem by which it follows without a number
-    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|right angle|semicircle"
-    r"|diameter|equilateral|isosceles|square|similar|congruent|bisect\w*|regular|constant|whole|full|none|never"
-    r"|twice|half|because|since)\b|Pythag|Thales",
-    re.IGNORECASE,
-)
 _STEP = re.compile(r"(?mi)^[^\S\n]*(?:[#*]+\s?)?(?:step\s?)?\d{1,2}\s?[.:)]")
 _NOUN = re.compile(r" ([a-z]{3,})")
 _LABELLED = re.compile(r"\d\s?[.:)]")
-_WRITTEN = re.compile(
-    r"\b(?:written|labell?ed|label|given|stated|states|says|printed|caption|marked|shown|shows?|reads?"
-    r"|indicat\w+|lists?|listed|according)\b",
-    re.IGNORECASE,
-)
 _MARKED = re.compile(  # where a value that others would work out may stand
     r"\b(?:marks?|box|whiskers?|dashed|dotted|bold|needle|pointer|points (?:at|to)|display\w*"
     r"|screen|icon|sign|cells?|stands|axis|tick|level with|made (?:up )?of|passe?s?"
@@ -182,8 +160,6 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     body = _ASIDE.sub(" ", body)
     if is_number and _has_others(body, said):
         return []
-    if is_number and (never := _never_worked(chain, body, answer, said)):
-        return never
     plain = body
     if "=" in body:
         plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
@@ -226,27 +202,6 @@ def _claim(
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))
     return found[:1]
-
-
-def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> list[Evidence]:
-    """An answer that has to be worked out, where no number is read and no property named."""
-    if said in _KNOWN or not _asks_worked(chain.question):
-        return []
-    plain = _STEP.sub(" ", body)
-    if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
-        return []
-    words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}
-    counts = {str(english_number(word) or "") for word in words}
-    read = _WRITTEN.search(plain) or _MARKED.search(plain)
-    if counts - {said} or read or len(plain.split()) < 4:
-        return []
-    note = "no value is read and no step leads to what has to be worked out"
-    return [Evidence("no_reasoning", answer.start, answer.end, note)]
-
-
-@lru_cache(maxsize=4096)
-def _asks_worked(question: str) -> bool:
-    return _ASKS_WORKED.search(asked_of(question)) is not None
 
 
 def _things(body: str, said: str) -> set[str]:
