@@ -145,16 +145,23 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
     of_numbers = _OF_NUMBERS.search(text, max(0, lists[0].start - 60), lists[0].start)
     in_tens = not _IN_TENS.isdisjoint(words_in(text[:end]))
     starts = [one.start for one in lists]
-    told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
+    total = sum(values, Fraction(0))
+    told = {*values, total, total / len(values), len(values)}
     others = (n.start() for n in NUMBER.finditer(text, cuts[0], end) if value_of(n[0]) not in told)
     added = next(others, end)  # where another value is named, which may belong to the list
+    kept = 0  # so many clauses are of the list
     for number, (first, last) in enumerate(pairwise(cuts)):
-        if number and not _keeps_to_the_list(text[cuts[number - 1] : first]):
-            return
+        clause = text[first:last]
+        words = {*_WORD.findall(clause.lower())}
+        if _WORDS.isdisjoint(words) and not compares(words):
+            continue
+        while kept < number:
+            if not _keeps_to_the_list(text[cuts[kept] : cuts[kept + 1]]):
+                return
+            kept += 1
         near = bisect_right(starts, last - 1) - 1
         if near >= 0 and lists[near].end > first:
             continue  # within a list
-        clause = text[first:last]
         before = text[cuts[number - 1] : first] if number else ""
         if before.endswith(" and") and not NUMBER.search(before):
             continue  # the sum of the largest and the smallest is 25

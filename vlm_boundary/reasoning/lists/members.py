@@ -33,7 +33,7 @@ from vlm_boundary.verifier.phrases import occurs
 
 _WORDS = frozenset("even odd prime primes acute obtuse multiples divisible".split())
 _OF_WORDS = frozenset("factors factor divisors divisor".split())  # with "of" behind them
-_FEW = 2
+_FEW, _NEAR = 2, 80
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in)"
@@ -54,6 +54,7 @@ _UNSURE = re.compile(
     r"|n't\b|\?",
     re.IGNORECASE,
 )
+_DOUBTS = tuple("at first|thought|think|seem|expect|suppose|assume|suggest|mistak".split("|"))
 _DOUBT = re.compile(
     r"\b(?:at first|thought|think|seems?|expect\w*|suppose|assume|suggest\w*|mistak\w*)\b", re.I
 )
@@ -119,6 +120,7 @@ def wrong_members(speech: Speech) -> Iterator[Found]:
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
     text, first, last, opened = speech.text, speech.start, speech.start, speech.start
+    doubts = occurs(_DOUBTS, speech.low)
     places = places_of(BEGINNINGS, speech.low, speech.start, speech.end)
     for said in matches_at(PROPERTY, text, places, speech.end):
         if said.start() >= last:
@@ -127,7 +129,7 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
         if text[last : last + 1] == "?":
             continue
         before, opened = text[opened : said.start()], said.end()
-        if _DOUBT.search(text, first, said.start()):
+        if doubts and _DOUBT.search(text, first, said.start()):
             continue
         if not text.startswith((" or", " one out"), said.end()) and (
             found := _of_property(speech, said, before)
@@ -148,7 +150,7 @@ def _of_property(speech: Speech, said: re.Match[str], before: str) -> tuple[int,
         single = tail["verb"] in ("is", "was") or beside
         if note := _listed(speech, said, before + tail["tail"], row, stop, single=single):
             return stop, note
-    if _HOW_MANY.search(before):
+    if _HOW_MANY.search(before, max(0, len(before) - _NEAR)):
         return None
     note = _named(speech, said, before)
     return (said.end(), note) if note else None
@@ -262,7 +264,7 @@ def _unlike(
 
 def _named(speech: Speech, said: re.Match[str], before: str) -> str | None:
     """What is wrong with members before what they are said to be: 49 and 55 are above 50."""
-    copula = _COPULA.search(before)
+    copula = _COPULA.search(before, max(0, len(before) - _NEAR))
     data = _known(speech, said)
     if said["kind"] and copula and not re.search(r"\b(?:is|are|was|were)\b", copula[0]):
         return None
