@@ -8,9 +8,14 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
-from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.lists.listed import PICKS, Listed
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of, worked_out
+from vlm_boundary.reasoning.lists.number_lists import (
+    VALUE,
+    count_of,
+    place_of,
+    value_of,
+    worked_out,
+)
 from vlm_boundary.reasoning.lists.properties import THRESHOLD, Found, Speech
 from vlm_boundary.reasoning.text.passages import SENTENCE, words_in
 from vlm_boundary.reasoning.text.steps import shown
@@ -29,7 +34,6 @@ _EXTREME = re.compile(
     rf"(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b",
     re.IGNORECASE,
 )
-_RANKS = {"second": 1, "2nd": 1, "next": 1, "third": 2, "3rd": 2}
 _DONE = re.compile(  # most visitors arrived on Wednesday
     r"\b(?:(?!(?:dropp|increas|decreas|chang|gain|remov|exceed|ne|expect|want"
     r"|us)ed\b)[a-z]{2,12}ed"
@@ -130,7 +134,7 @@ def _unlike(
         return None  # of how often something occurs
     if said[0].lower() in ("best", "worst") and _REVERSED.search(speech.asked):
         return None
-    right = _extreme(data, said, _RANKS[said["rank"].lower()] if said["rank"] else 0)
+    right = _extreme(data, said, place_of(said["rank"]) if said["rank"] else 0)
     values: set[Fraction] = set()
     names: set[str] = set()
     clause = f"{speech.text[first : said.start()]} | {speech.text[said.end() : last]}"
@@ -163,8 +167,7 @@ def _unlike(
 
 def _unless_all(said: re.Match[str], size: int) -> str:
     """Nothing, where words speak of as many as there are."""
-    word = said["count"].lower()
-    return " " if (int(word) if word.isdigit() else english_number(word)) == size else said[0]
+    return " " if count_of(said["count"]) == size else said[0]
 
 
 def _without_long_names(clause: str, data: Listed) -> tuple[str, set[str]]:

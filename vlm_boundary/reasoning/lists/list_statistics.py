@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.evidence import Chain
-from vlm_boundary.reasoning.lists.listed import PICKS
+from vlm_boundary.reasoning.lists.listed import PICKS, sentence_start
 from vlm_boundary.reasoning.lists.number_lists import (
     IN_ORDER,
     LEAST,
@@ -21,6 +21,8 @@ from vlm_boundary.reasoning.lists.number_lists import (
     NUMBER,
     VALUE,
     NumberList,
+    count_of,
+    place_of,
     value_of,
     worked_out,
 )
@@ -38,8 +40,6 @@ from vlm_boundary.reasoning.text.passages import (
 from vlm_boundary.reasoning.text.steps import rounds_to, shown
 
 _NTH = "first|second|third|fourth|fifth|sixth"
-_PLACES = {name: place for place, name in enumerate(_NTH.split("|"))}
-_PLACES |= {"next": 1, "2nd": 1, "3rd": 2}
 _STATISTIC = re.compile(
     rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{MOST}|{LEAST})"
     r"|(?P<what>median|most (?:frequent|common)|(?:occurs?|appears?|comes)(?: the)? most(?: often)?"
@@ -126,7 +126,7 @@ def wrong_statistics(
         return []
     lists = [one for one in lists if one not in parts]
     if parts:  # what follows a part of the list may be said of it
-        end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
+        end = sentence_start(text, start, parts[0].start)
     words = words_in(text[lists[0].end : end])
     found: list[Found] = []
     if not _WORDS.isdisjoint(words) or compares(words):
@@ -303,10 +303,10 @@ def _statistic(statistic: re.Match[str], lists: Sequence[NumberList]) -> Fractio
     """What the list has; None where it can be said in two ways."""
     values = lists[0].values
     if nth := statistic["nth"]:
-        place = len(values) - 1 if nth.lower() == "last" else _PLACES[nth.lower()]
+        place = len(values) - 1 if nth.lower() == "last" else place_of(nth)
         return values[place] if len(lists) == 1 and place < len(values) else None
     if rank := statistic["rank"]:
-        place = _PLACES[rank.lower()]
+        place = place_of(rank)
         most = statistic["ranked"].lower() in MOST.split("|")
         ranks = sorted(set(values), reverse=most)
         return ranks[place] if len(ranks) == len(values) > place else None
@@ -363,10 +363,7 @@ def _of_other(statistic: re.Match[str], said: Fraction, values: Sequence[Fractio
 
 def _count(text: str) -> int | None:
     counts = _COUNT.findall(text)
-    if len(counts) != 1:
-        return None
-    word = counts[0].lower()
-    return int(word) if word.isdigit() else 0 if word == "none" else english_number(word)
+    return count_of(counts[0]) if len(counts) == 1 else None
 
 
 def _miscounted(

@@ -252,6 +252,11 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
+def sentence_start(text: str, start: int, place: int) -> int:
+    """Where the sentence or the line before a place begins."""
+    return max(start, text.rfind(". ", start, place) + 1, text.rfind("\n", start, place) + 1)
+
+
 def sentence_at(text: str, place: int, start: int, end: int) -> tuple[int, int]:
     """Where the sentence with a place stands, of those that begin at `start` or later."""
     first = max(start, text.rfind("\n", start, place) + 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.lists.listed import (
     NOTHING,
     Listed,
@@ -15,6 +14,7 @@ from vlm_boundary.reasoning.lists.listed import (
     sentence_at,
     sentences,
 )
+from vlm_boundary.reasoning.lists.number_lists import count_of
 from vlm_boundary.reasoning.lists.properties import (
     BEGINNINGS,
     PROPERTY,
@@ -207,7 +207,7 @@ def _listed(
         return None
     if note := _unlike(mentions, said, data):
         return note
-    if (counted := _COUNTED.search(before)) and len(mentions) != _number(counted["count"]):
+    if (counted := _COUNTED.search(before)) and len(mentions) != count_of(counted["count"]):
         return f"{len(mentions)} are listed, not {counted['count']}"
     asked = speech.asked.replace(said[0].lower(), "")
     if single or _SCOPED.search(asked) or not _alone(said, speech.asked) or _SOME.search(before):
@@ -236,16 +236,12 @@ def _wrong_count(speech: Speech, stop: int, mentions: Sequence[Mention]) -> str 
     makes = _MAKES.match(speech.text, stop, speech.end)
     if makes is None or "how many" not in speech.asked:
         return None
-    count = _number(makes["count"])
+    count = count_of(makes["count"])
     values = speech.data.values
     of_values = sum(1 for value in values if any(m.value == value for m in mentions))
     if 0 < count < len(values) and count not in (len(mentions), of_values):
         return f"{len(mentions)} are listed, not {count}"
     return None
-
-
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else english_number(word.lower()) or 0
 
 
 def _unlike(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.text.steps import shown
 
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
@@ -55,6 +56,9 @@ _MORE_DIGITS = re.compile(r"[\d.,]{0,40}\d")
 _RULE = re.compile(r"[\s|:-]*")
 MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
 LEAST = "smallest|lowest|minimum|shortest|fewest|least"
+NTHS = "first|second|third|fourth|fifth|sixth|seventh|eighth"
+_PLACES = {name: place for place, name in enumerate(NTHS.split("|"))} | {"next": 1}
+_OFTEN = {"once": 1, "twice": 2, "thrice": 3}
 _JOINS = frozenset(
     "first second third fourth fifth sixth last are have sum total together than plus minus"
     " times more less gives makes so or median mode mean average"
@@ -145,6 +149,18 @@ def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
 def value_of(written: str) -> Fraction:
     """The value of digits, with commas between thousands."""
     return Fraction(written.replace(",", ""))
+
+
+def count_of(word: str) -> int:
+    """How many a number in digits or a word says, "twice" too; 0 for any other word."""
+    low = word.lower().removesuffix(" times")
+    return int(low) if low.isdigit() else _OFTEN.get(low) or english_number(low) or 0
+
+
+def place_of(nth: str) -> int:
+    """The place of the first, the second, the next or the 3rd, from 0."""
+    low = nth.lower()
+    return _PLACES[low] if low in _PLACES else int(low[:-2]) - 1
 
 
 def worked_out(said: Fraction, before: str) -> bool:

@@ -15,7 +15,7 @@ from vlm_boundary.reasoning.lists.listed import (
     row_after,
     sentence_at,
 )
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.lists.number_lists import NTHS, VALUE, place_of, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
 from vlm_boundary.reasoning.text.passages import opening, words_in
 from vlm_boundary.reasoning.text.places import matches_at, places_of
@@ -186,8 +186,6 @@ def _other_values(speech: Speech, values: Sequence[Fraction], before: str) -> st
     return None
 
 
-_NTHS = "first|second|third|fourth|fifth|sixth|seventh|eighth"
-_PLACES = {name: place for place, name in enumerate(_NTHS.split("|"))}
 _MIDDLE = re.compile(
     r"\b(?:(?P<two>two (?:middle|central)|(?:middle|central) two)|middle|central)"
     r"(?: (?:values?|numbers?|scores?|ones?|entr(?:y|ies)|elements?|terms?|data points?))?"
@@ -196,8 +194,8 @@ _MIDDLE = re.compile(
     re.IGNORECASE,
 )
 _NTH = re.compile(
-    rf"\b(?<!\bat )(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))"
-    rf"(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
+    rf"\b(?<!\bat )(?P<a>{NTHS}|[1-9](?:st|nd|rd|th))"
+    rf"(?:(?: and|,)(?: the)? (?P<b>{NTHS}|[1-9](?:st|nd|rd|th)))?"
     r"(?(b)(?: (?P<nouns>[a-z]{3,9}))?| (?P<noun>[a-z]{3,9}))(?: in (?:the|this) list)?"
     rf"(?:,? which (?:is|are)|,? that is,?|,? i\.e\.|,? namely| is|:| are|,| being"
     rf"| \()\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
@@ -210,7 +208,7 @@ _OTHERS = frozenset(
 )
 _AT = re.compile(
     rf"\b(?:median|middle)(?: (?:value|one|number))? is(?: therefore| then)?(?: at)? the"
-    rf" (?P<nth>{_NTHS}"
+    rf" (?P<nth>{NTHS}"
     r"|\d{1,2}(?:st|nd|rd|th))(?! (?:and|of|from))(?=[\s,.;:])",
     re.IGNORECASE,
 )
@@ -231,7 +229,7 @@ def _places(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterato
             yield *said.span(), f"in the middle of the list stands {_and(middle)}"
     yield from nths(text, at, end, values)
     for said in _AT.finditer(text, at, end):
-        if size % 2 and _place(said["nth"]) != size // 2:
+        if size % 2 and place_of(said["nth"]) != size // 2:
             yield *said.span(), f"of {size} values the one in the middle is number {size // 2 + 1}"
 
 
@@ -243,14 +241,9 @@ def nths(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator[F
             continue
         for nth, value in ((said["a"], said["one"]), (said["b"], said["other"])):
             if nth and value and bool(said["b"]) == bool(said["other"]):
-                place = _place(nth)
+                place = place_of(nth)
                 if place < len(values) and values[place] != value_of(value) in values:
                     yield *said.span(), f"the {nth.lower()} of the list is {shown(values[place])}"
-
-
-def _place(nth: str) -> int:
-    low = nth.lower()
-    return _PLACES[low] if low in _PLACES else int(re.sub(r"\D", "", low)) - 1
 
 
 def _and(values: Sequence[Fraction]) -> str:
@@ -259,7 +252,7 @@ def _and(values: Sequence[Fraction]) -> str:
 
 _RANKED = re.compile(
     rf"\b(?P<rank>second|third) (?P<way>largest|highest|longest|tallest|smallest|lowest|shortest)"
-    rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{_NTHS}|\d(?:nd|rd|th))"
+    rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{NTHS}|\d(?:nd|rd|th))"
     r"(?: one| entry| value"
     r"| number)?(?: (?:in|of) (?:this|the) list)?[,.;]",
     re.IGNORECASE,
@@ -270,8 +263,8 @@ def _ranks(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator
     """The second longest is the third in this list, where the longest is its first."""
     for said in _RANKED.finditer(text, at, end):
         most = said["way"].lower() in ("largest", "highest", "longest", "tallest")
-        place = _PLACES[said["rank"].lower()]
+        place = place_of(said["rank"])
         if most != (values[0] > values[-1]):
             place = len(values) - 1 - place
-        if len({*values}) == len(values) and _place(said["nth"]) != place:
+        if len({*values}) == len(values) and place_of(said["nth"]) != place:
             yield *said.span(), f"it is number {place + 1} of the list"

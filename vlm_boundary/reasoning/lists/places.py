@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.lists.listed import PICKS, sentences
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.lists.listed import PICKS, sentence_start, sentences
+from vlm_boundary.reasoning.lists.number_lists import NTHS, VALUE, count_of, place_of, value_of
 from vlm_boundary.reasoning.lists.properties import (
     PROPERTY,
     THRESHOLD,
@@ -21,9 +20,7 @@ from vlm_boundary.reasoning.lists.properties import (
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_NTHS = "first|second|third|fourth|fifth|sixth|seventh|eighth"
-_RANKS = {name: place for place, name in enumerate(_NTHS.split("|"))}
-_NTH = rf"(?:{_NTHS}|\d{{1,2}}(?:st|nd|rd|th))"
+_NTH = rf"(?:{NTHS}|\d{{1,2}}(?:st|nd|rd|th))"
 _UNSURE = re.compile(
     r"\b(?:not|no|none|never|neither|if|would|could|should|might|than|any|without|quartile|half"
     r"|halves|instead|wrong\w*|mistak\w*|thought|seems?|unsorted|unless)\b|n't\b|\?",
@@ -65,15 +62,10 @@ def _middles(speech: Speech) -> Iterator[Found]:
             continue
         stop = _ENDS.search(speech.text, said.end(), last)
         places = _AT.finditer(speech.text, said.end(), stop.start() if stop else last)
-        told = [_rank(place["nth"]) + 1 for place in places]
+        told = [place_of(place["nth"]) + 1 for place in places]
         if len(told) == len(right) and sorted(told) != right:
             where = " and ".join(map(str, right))
             yield first, last, f"of {size} values number {where} is in the middle"
-
-
-def _rank(nth: str) -> int:
-    low = nth.lower()
-    return _RANKS[low] if low in _RANKS else int(re.sub(r"\D", "", low)) - 1
 
 
 _SCOPED = re.compile(
@@ -111,8 +103,8 @@ def _in_order(speech: Speech) -> Iterator[Found]:
         if len(names) != len(data.names) or {*names} != {*data.names} or names == sorted(names):
             continue
         near = max(speech.start, row.start() - 3)  # behind the number of a point
-        first = max(text.rfind(sign, speech.start, near) for sign in (". ", "\n")) + 1
-        before = text[max(first, speech.start, row.start() - 120) : row.end()]
+        first = sentence_start(text, speech.start, near)
+        before = text[max(first, row.start() - 120) : row.end()]
         if not _ORDERED.search(before) or _OTHERWISE.search(before):
             continue
         if tuple(names) in (data.names, data.names[::-1]):
@@ -176,21 +168,19 @@ def _counts(speech: Speech) -> Iterator[Found]:
     data, text, low = speech.data, speech.text, speech.low
     if occurs(_OF, low):
         for said in _OF_ALL.finditer(text, speech.start, speech.end):
-            first = max(text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n")) + 1
-            if PICKS.search(text, max(first, 0), said.start()) or _UNSURE.search(
-                text, max(first, 0), said.start()
-            ):
+            before = sentence_start(text, speech.start, said.start()), said.start()
+            if PICKS.search(text, *before) or _UNSURE.search(text, *before):
                 continue
             limit = PROPERTY.search(said[0])
             if limit is None or _is_other(speech, said):
                 continue
             right = sum(map(holds(limit, data), data.values))
-            if right != _number(said["count"]):
+            if right != count_of(said["count"]):
                 yield *said.span(), f"of the list {right} are {worded(limit)}"
         for said in _STEPS.finditer(text, speech.start, speech.end):
             steps: Sequence[Fraction] = [b - a for a, b in pairwise(data.values)]
             right = sum(step < 0 if said["down"] else step > 0 for step in steps)
-            if right != _number(said["count"]):
+            if right != count_of(said["count"]):
                 yield *said.span(), f"of the changes there are {right}"
     if " than it" in low or " than th" in low:
         yield from _beside_it(speech)
@@ -205,14 +195,14 @@ def _counts(speech: Speech) -> Iterator[Found]:
 def _beside_it(speech: Speech) -> Iterator[Found]:
     """The third is 4.50; three items are dearer than it."""
     for said in _THAN_IT.finditer(speech.text, speech.start, speech.end):
-        first = max(speech.text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n"))
-        before = speech.text[max(first, speech.start) : said.start()]
+        first = sentence_start(speech.text, speech.start, said.start())
+        before = speech.text[first : said.start()]
         numbers = re.findall(rf"(?<![\w.,]){VALUE}(?![\w%/]|[.,]\d)", before)
         if not numbers or _UNSURE.search(before):
             continue
         it, values = value_of(numbers[-1]), speech.data.values
         right = sum(value > it if said["more"] else value < it for value in values)
-        if it in values and right != _number(said["count"]):
+        if it in values and right != count_of(said["count"]):
             yield *said.span(), f"of the list there are {right}"
 
 
@@ -222,7 +212,3 @@ def _is_other(speech: Speech, said: re.Match[str]) -> bool:
         return False
     values = speech.data.values
     return not min(values) <= value_of(said["bound"]) <= max(values)
-
-
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else english_number(word.lower()) or 0

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.lists.listed import PICKS, Listed, sentences
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.lists.listed import PICKS, Listed, sentence_start, sentences
+from vlm_boundary.reasoning.lists.number_lists import VALUE, count_of, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
 from vlm_boundary.reasoning.text.passages import words_in
 
@@ -78,9 +77,7 @@ def wrong_tallies(speech: Speech) -> Iterator[Found]:
 
 def _wrong_frequency(said: re.Match[str], data: Listed) -> Iterator[Found]:
     value = value_of(said["value"])
-    word = said["times"].lower().removesuffix(" times")
-    named = {"once": 1, "twice": 2, "thrice": 3}
-    times = named.get(word) or (int(word) if word.isdigit() else english_number(word))
+    times = count_of(said["times"])
     right = data.values.count(value)
     if right and times != right:
         yield *said.span(), f"{said['value']} stands {_times(right)} in the list, not {times}"
@@ -103,7 +100,6 @@ _NAMED = re.compile(r"(?P<name>[A-Z][a-z]{1,11}) (?P<word>[a-z]{3,12})")
 _DRAWN = re.compile(
     r"\b(?:after|then|now|drawn|taken|replaced|once (?:an?|the|one))\b", re.IGNORECASE
 )
-_ONCE = {"once": 1, "twice": 2}
 
 
 @lru_cache(maxsize=64)
@@ -129,10 +125,8 @@ def wrong_kinds(text: str, question: str, start: int, end: int) -> Iterator[Foun
         return
     for said in _SAID.finditer(text, start, end):
         word = said["word"] if len(said["word"]) == 1 else said["word"].lower()
-        times = said["times"].lower().removesuffix(" times")
-        count = _ONCE.get(times) or (int(times) if times.isdigit() else english_number(times))
-        sentence = max(text.rfind(sign, start, said.start()) for sign in (". ", "\n"))
-        before = max(start, sentence), said.start()
+        count = count_of(said["times"])
+        before = sentence_start(text, start, said.start()), said.start()
         if PICKS.search(text, *before) or _DRAWN.search(text, *before):
             continue
         if word in words and count != words[word]:
