@@ -202,7 +202,7 @@ _ANY_DOUBT = (
 _ROWS_OTHERWISE = ("plausible", "depend", "come to mind")
 _ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", *_ROWS_OTHERWISE)
 _IN_A_ROW = (*_ROWS, " or", "may", "option", "candidate")
-_REASONS = ("=", "therefore", "because")
+_REASONS = ("=", "therefore", "because", "hence ", " but ", "however", " as the ", " must be ")
 _PERHAPS_WORDS = ("maybe", "perhaps", "possibly")
 _LATER = ("could", "might", "may ")
 # Outcomes that are equally likely are no doubt.
@@ -216,8 +216,7 @@ _MOST = 50
 def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """More than one final answer, a guess, or one of several values taken without a reason."""
     found = []
-    several = text.find("\\boxed", start, end) != text.rfind("\\boxed", start, end)
-    if several and (boxes := _BOXES.search(text, start, end)):
+    if text.count("\\boxed", start, end) > 1 and (boxes := _BOXES.search(text, start, end)):
         if boxes[1].strip() != boxes[2].strip():
             found.append(Evidence("hedging", *boxes.span(), "two answers, none ruled out"))
     elif " or " in text and _OR.search(text, answer.sentence, end):
@@ -269,7 +268,7 @@ def _one_of_a_row(
     last = answer.start if answer.stated else end
     reason = max(every.rfind(sign, near, last) for sign in _REASONS)
     if reason > near:  # what stands before it is not left in doubt
-        near = max(near, every.rfind("\n", near, reason) + 1)
+        near = max(near, *(every.rfind(sign, near, reason) + 1 for sign in ("\n", ". ")))
     if not occurs(_IN_A_ROW, every[near:last]):
         return []
     body = plain(text[near:last])
