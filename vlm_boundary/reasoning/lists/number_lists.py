@@ -34,7 +34,7 @@ _TO_SIGN = (
 )
 _TO_VALUE = r"[\s$([{\\A-Za-zÀ-ÿ'’.,:=–$€£-]{0,60}+"
 _THREE = re.compile(
-    rf"[0-9]{_TO_SIGN}{_TO_VALUE}[0-9][0-9.,]{{0,{_DIGITS}}}?{_TO_SIGN}{_TO_VALUE}[0-9]"
+    rf"[0-9](?![0-9.]){_TO_SIGN}{_TO_VALUE}[0-9][0-9.,]{{0,{_DIGITS}}}?{_TO_SIGN}{_TO_VALUE}[0-9]"
 )
 _POINTS = re.compile(
     r"\n[^\S\n]{0,8}(?:[-*•–|]|\d{1,2}[.)])[^\S\n]{0,3}\**[A-Za-zÀ-ÿ][\w '’-]{0,30}\**"
