@@ -266,9 +266,9 @@ def _one_of_a_row(
 ) -> list[Evidence]:
     """One of several values that are named as possible in a row, taken without a reason."""
     last = answer.start if answer.stated else end
-    reason = max(every.rfind(sign, near, last) for sign in _REASONS)
-    if reason > near:  # what stands before it is not left in doubt
-        near = max(near, *(every.rfind(sign, near, reason) + 1 for sign in ("\n", ". ")))
+    settled = max(every.rfind(sign, near, last) for sign in _REASONS)
+    if settled > near:  # what stands before it is not left in doubt
+        near = max(near, *(every.rfind(sign, near, settled) + 1 for sign in ("\n", ". ")))
     if not occurs(_IN_A_ROW, every[near:last]):
         return []
     body = plain(text[near:last])
