@@ -194,15 +194,35 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
                     *_trimmed(text, first, last),
                     f"{_named(statistics[0])} of the list is {shown(right)}",
                 )
-        elif (length := _LENGTH.search(clause)) and not THRESHOLD.search(plain):
-            if _count(length["count"]) != len(values):
-                yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
-        elif not statistics and (limit := THRESHOLD.search(plain)):
+        else:
+            limit = None if statistics else THRESHOLD.search(plain)
             behind = text[last : cuts[number + 2]] if number + 2 < len(cuts) else ""
-            counted = _counted(_without(plain, limit), behind, known)
-            sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
-            if counted is not None and (note := _miscounted(limit, values, counted, sure=sure)):
+            if note := _wrong_length(clause, plain, values):
+                yield first, last, note
+            elif limit and (note := _wrong_count(clause, plain, limit, behind, values, known)):
                 yield *_trimmed(text, first, last), note
+
+
+def _wrong_length(clause: str, plain: str, values: Sequence[Fraction]) -> str:
+    """Why the list is not as long as a clause says; "" where it is, or no clause says it."""
+    length = _LENGTH.search(clause)
+    if length is None or THRESHOLD.search(plain) or _count(length["count"]) == len(values):
+        return ""
+    return f"the list has {len(values)} numbers, not {length['count']}"
+
+
+def _wrong_count(
+    clause: str,
+    plain: str,
+    limit: re.Match[str],
+    behind: str,
+    values: Sequence[Fraction],
+    known: Set[str],
+) -> str:
+    """Why not so many of the list are within a bound as a clause says."""
+    counted = _counted(_without(plain, limit), behind, known)
+    sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
+    return "" if counted is None else _miscounted(limit, values, counted, sure=sure)
 
 
 def _counted(rest: str, behind: str, known: Set[str]) -> int | None:
