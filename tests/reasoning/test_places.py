@@ -5,14 +5,19 @@ import re
 import pytest
 
 from vlm_boundary.reasoning.algebra.runs import untypeset, written_runs
-from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
+from vlm_boundary.reasoning.text.places import (
+    by_last_word,
+    matches_at,
+    places_of_phrases,
+    unhyphenated,
+)
 
 THIRDS = by_last_word(("a third", "two thirds", "half", "one half"))
 
 
 def test_a_phrase_is_found_whole_and_once() -> None:
     text = "One-half of it, and a third; halfway, the third half"
-    found = places(lowered(text), {"half", "third", "it"}, THIRDS, 0, len(text))
+    found = places_of_phrases(unhyphenated(text), {"half", "third", "it"}, THIRDS, 0, len(text))
     assert [text[place : place + 8] for place in found] == [
         "One-half",
         "a third;",
@@ -26,12 +31,12 @@ def test_a_place_outside_the_span_is_none() -> None:
 
 
 def test_small_letters_keep_the_places_of_a_text() -> None:
-    assert len(lowered("İ-half")) == len("İ-half")  # "İ" has two small letters
+    assert len(unhyphenated("İ-half")) == len("İ-half")  # "İ" has two small letters
 
 
 def test_matches_are_not_within_one_another() -> None:
     text = "a b a b c"
-    found = matches(re.compile(r"[ab](?: [ab])?"), text, [0, 2, 4, 6, 8], len(text))
+    found = matches_at(re.compile(r"[ab](?: [ab])?"), text, [0, 2, 4, 6, 8], len(text))
     assert [match[0] for match in found] == ["a b", "a b"]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.text.alternatives import VALUE, rows
-from vlm_boundary.reasoning.text.passages import AnswerPlace, opening, words_in
+from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace, opening, words_in
+from vlm_boundary.reasoning.text.places import matches_at, places_of, small
 from vlm_boundary.reasoning.text.typeset import plain
 from vlm_boundary.verifier.phrases import occurs
 
@@ -117,6 +119,10 @@ _TAKEN = re.compile(
     + r"\b",
     re.IGNORECASE,
 )
+_TAKEN_BEGINNINGS = (
+    *("i ", "i'", "i’", "let", "so i", "simply", "just", "going ", "sound", "seem", "my best"),
+    *("have to", "settle on", "leaning", "is a ", "is an "),
+)
 _REASON = re.compile(
     r"\d\s?[-+*×÷·=<>]\s?\d|\d\d\s?/\s?\d|\d / \d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*"
     r"|reject\w*|discard\w*"
@@ -171,18 +177,19 @@ _DOUBTS = {
     "certain": ("not certain",), "way": ("no way",), "hard": ("hard to",), "able": ("not able",),
     "can": ("can't ", "can’t "),
 }  # fmt: skip
+# Of the words of a text, how phrases with them that cannot decide may begin.
 _UNDECIDING = {
-    "can": ("can't", "can’t", "can not"), "cannot": ("cannot",), "unable": ("unable",),
-    "hard": ("hard to",), "impossible": ("impossible",), "able": ("not able",),
-    "way": ("no way", "real way", "good way"), "forth": ("back and",), "torn": ("torn ",),
-    "out": ("out of the q",), "any": ("any of th",), "equally": ("equally",),
-    "just": ("just as",), "defensible": ("defensib",), "knows": ("who knows",),
-    "sure": (" sure",), "unsure": ("unsure",), "undecided": ("undecided",), "toss": ("toss",),
-    "tossup": ("toss",), "coin": ("coin ",), "certain": ("certain",),
-    "clear": ("t clear", "y clear", "e clear", "l clear"), "surprise": ("surprise me",),
-    "gut": ("my gut",), "said": ("same could",), "plausible": ("plausible",),
+    "can": ("can't", "can’t"), "cannot": ("cannot",), "unable": ("unable to",),
+    "hard": ("hard to",), "impossible": ("impossible to",), "able": ("not able to",),
+    "way": ("no way", "no real way", "no good way"), "forth": ("back and",),
+    "torn": ("torn ",), "out": ("not out of",), "any": ("any of the",),
+    "equally": ("equally ",), "just": ("just as ",), "defensible": ("defensible",),
+    "knows": ("who knows",), "unsure": ("unsure",), "undecided": ("undecided",),
+    "toss": ("toss",), "tossup": ("toss",), "coin": ("coin ",), "sure": ("not ",),
+    "certain": ("not ",), "clear": ("not ",), "surprise": ("would",), "gut": ("my gut",),
+    "said": ("the same could",), "plausible": ("look", "seem", "is "),
     "best": ("best guess", "best estimate"), "unless": ("unless it",),
-    "could": ("as well", "could also"),
+    "could": ("could also", "could as", "could just", "could equally"),
 }  # fmt: skip
 _DOUBTING, _UNDECIDED_WORDS = frozenset(_DOUBTS), frozenset(_UNDECIDING)
 _ANY_DOUBT = (
@@ -194,7 +201,10 @@ _ANY_DOUBT = (
 )
 _ROWS_OTHERWISE = ("plausible", "depend", "come to mind")
 _ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", *_ROWS_OTHERWISE)
-_LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
+_IN_A_ROW = (*_ROWS, " or", "may", "option", "candidate")
+_REASONS = ("=", "therefore", "because", "hence ", " but ", "however", " as the ", " must be ")
+_PERHAPS_WORDS = ("maybe", "perhaps", "possibly")
+_LATER = ("could", "might", "may ")
 # Outcomes that are equally likely are no doubt.
 _CHANCES = re.compile(r"\w+(?: \w+)? likely", re.IGNORECASE)
 _CHANCE = re.compile(r"\b(?:probabilit\w+|outcomes?|coins?|dice|die|heads|tails)\b", re.IGNORECASE)
@@ -206,8 +216,7 @@ _MOST = 50
 def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """More than one final answer, a guess, or one of several values taken without a reason."""
     found = []
-    several = text.find("\\boxed", start, end) != text.rfind("\\boxed", start, end)
-    if several and (boxes := _BOXES.search(text, start, end)):
+    if text.count("\\boxed", start, end) > 1 and (boxes := _BOXES.search(text, start, end)):
         if boxes[1].strip() != boxes[2].strip():
             found.append(Evidence("hedging", *boxes.span(), "two answers, none ruled out"))
     elif " or " in text and _OR.search(text, answer.sentence, end):
@@ -228,14 +237,18 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
     if _ANY_DOUBT.isdisjoint(words):
         return []
     near = max(start, answer.start - 2 * _AHEAD)
-    low = text[near:end].lower()
+    every = small(text)
+    low = every[near:end]
     doubts = any(occurs(_DOUBTS[word], low) for word in _DOUBTING & words)
     if doubts:
-        found = _unsettled(text, start, near, answer, end)
-    if not found and any(occurs(_UNDECIDING[word], low) for word in _UNDECIDED_WORDS & words):
-        found = _undecided(text, start, near, answer, end)
+        places = places_of(_TAKEN_BEGINNINGS, every, near, end)
+        found = _unsettled(text, start, near, answer, end, places)
+    if not found and (undecided := _UNDECIDED_WORDS & words):
+        beginnings = {phrase for word in undecided for phrase in _UNDECIDING[word]}
+        places = places_of(beginnings, every, near, end)
+        found = _undecided(text, start, near, answer, end, places)
     if not found and (occurs(_ROWS, low) if doubts else occurs(_ROWS_OTHERWISE, low)):
-        found = _one_of_a_row(text, near, answer, end)
+        found = _one_of_a_row(text, every, near, answer, end)
     return found
 
 
@@ -248,14 +261,23 @@ def _came_to(text: str, start: int, before: int, answer: AnswerPlace) -> bool:
     return re.search(rf"[=≈]\s?[$\\(]{{0,3}}{re.escape(numbers[-1])}(?![\w.]\d)", ahead) is not None
 
 
-def _one_of_a_row(text: str, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+def _one_of_a_row(
+    text: str, every: str, near: int, answer: AnswerPlace, end: int
+) -> list[Evidence]:
     """One of several values that are named as possible in a row, taken without a reason."""
-    said = {match[0].lower() for match in VALUE.finditer(plain(text[answer.start : answer.end]))}
-    if not said:
+    last = answer.start if answer.stated else end
+    settled = max(every.rfind(sign, near, last) for sign in _REASONS)
+    if settled > near:  # what stands before it is not left in doubt
+        near = max(near, *(every.rfind(sign, near, settled) + 1 for sign in ("\n", ". ")))
+    if not occurs(_IN_A_ROW, every[near:last]):
         return []
-    body = plain(text[near : answer.start if answer.stated else end])
+    body = plain(text[near:last])
+    said = [match[0].lower() for match in VALUE.finditer(plain(text[answer.start : answer.end]))]
+    told = SENTENCE.findall(body.lower())
+    if not any(occurs(said, one) and occurs(_IN_A_ROW, one) for one in told):
+        return []
     for row in rows(body):
-        if not row.values & said:
+        if row.values.isdisjoint(said):
             continue
         behind = body[row.sentence_end :]
         taken = _TAKEN.search(behind) or _TOOK.search(behind) or _UNDECIDED.search(behind)
@@ -266,9 +288,11 @@ def _one_of_a_row(text: str, near: int, answer: AnswerPlace, end: int) -> list[E
     return []
 
 
-def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+def _undecided(
+    text: str, start: int, near: int, answer: AnswerPlace, end: int, places: Sequence[int]
+) -> list[Evidence]:
     """Several values before or in a sentence that cannot decide, and no reason after it."""
-    doubts = list(islice(_UNDECIDED.finditer(text, near, end), _MOST))
+    doubts = list(islice(matches_at(_UNDECIDED, text, places, end), _MOST))
     if not doubts:
         return []
     doubt = doubts[-1]
@@ -290,26 +314,29 @@ def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) 
     return [Evidence("hedging", doubt.start(), max(doubt.end(), answer.start), note)]
 
 
-def _unsettled(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+def _unsettled(
+    text: str, start: int, near: int, answer: AnswerPlace, end: int, places: Sequence[int]
+) -> list[Evidence]:
     """One of several values taken without a reason, or another one thought possible at the end."""
-    places = list(islice(_TAKEN.finditer(text, near, end), _MOST))
-    if places:
-        taken = places[-1]
+    takings = list(islice(matches_at(_TAKEN, text, places, end), _MOST))
+    if takings:
+        taken = takings[-1]
         for doubt in _SEVERAL.finditer(text, max(start, taken.start() - _AHEAD), taken.end()):
             if not _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):
                 note = (
                     "several values are named or none is known, and one is taken without a reason"
                 )
                 return [Evidence("hedging", doubt.start(), max(doubt.end(), taken.end()), note)]
-    perhaps = list(islice(_PERHAPS.finditer(text, near, answer.start), _MOST))
+    low = text[near:end].lower()
+    perhaps_said = occurs(_PERHAPS_WORDS, low)
+    perhaps = [*islice(_PERHAPS.finditer(text, near, answer.start), _MOST)] if perhaps_said else []
     several = len({match[1] for match in perhaps}) > 1
     if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
         note = "several values are thought possible, and one is taken without a reason"
         return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
-    low = text[near:end].lower()
-    if not occurs(_LATER, low):
+    if not perhaps_said and not occurs(_LATER, low):
         return []
-    doubted = _AFTERTHOUGHT if occurs(("maybe", "perhaps", "possibly"), low) else _STILL
+    doubted = _AFTERTHOUGHT if perhaps_said else _STILL
     for after in doubted.finditer(text, near, end):
         other = after[after.lastgroup or 0].strip("$\\({* ")
         behind = text[after.end() : min(end, max(answer.start, after.end()))]

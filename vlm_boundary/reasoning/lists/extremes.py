@@ -8,13 +8,17 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
-from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.lists.listed import PICKS, Listed, mentions_in, row_after
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of, worked_out
+from vlm_boundary.reasoning.lists.listed import PICKS, Listed
+from vlm_boundary.reasoning.lists.number_lists import (
+    VALUE,
+    count_of,
+    place_of,
+    value_of,
+    worked_out,
+)
 from vlm_boundary.reasoning.lists.properties import THRESHOLD, Found, Speech
-from vlm_boundary.reasoning.text.passages import SENTENCE
+from vlm_boundary.reasoning.text.passages import SENTENCE, words_in
 from vlm_boundary.reasoning.text.steps import shown
-from vlm_boundary.verifier.phrases import occurs
 
 _MOST = (
     "largest|highest|maximum|max|greatest|biggest|tallest|longest|most|warmest|hottest|wettest"
@@ -24,16 +28,10 @@ _LEAST = (
     "smallest|lowest|minimum|min|shortest|fewest|least|coldest|coolest|driest|lightest|worst"
     "|cheapest"
 )
-_KEYS = (*_MOST.split("|"), *_LEAST.split("|"))
+_WORDS = frozenset(f"{_MOST}|{_LEAST}".split("|"))
 _EXTREME = re.compile(
     rf"\b(?<!\bat )(?:(?P<rank>second|third|2nd|3rd|next)[ -])?"
     rf"(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b",
-    re.IGNORECASE,
-)
-_RANKS = {"second": 1, "2nd": 1, "next": 1, "third": 2, "3rd": 2}
-_SEVERAL = re.compile(
-    rf"\b(?P<count>two|three|2|3) (?:(?P<most>{_MOST})|(?P<least>{_LEAST}))"
-    r"(?: [a-z]{3,12}){0,2}(?: are|:) ",
     re.IGNORECASE,
 )
 _DONE = re.compile(  # most visitors arrived on Wednesday
@@ -82,12 +80,14 @@ _SCOPED = re.compile(
 )
 
 
-def wrong_extremes(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_extremes(speech: Speech) -> Iterator[Found]:
     """The lowest is 14 (Mon), where Wednesday has 11; Feb is the highest month.
 
     Only a clause is read that has one such word, one member and only words of the question.
     """
-    if not occurs(_KEYS, low) or _SCOPED.search(speech.asked) or len(speech.data.values) < 3:
+    if len(speech.data.values) < 3 or _WORDS.isdisjoint(words_in(speech.text)):
+        return
+    if _SCOPED.search(speech.asked):
         return
     if _EXTREME.search(speech.asked) and THRESHOLD.search(speech.asked):
         return  # the lowest above 30
@@ -100,8 +100,6 @@ def wrong_extremes(speech: Speech, low: str) -> Iterator[Found]:
     for match in SENTENCE.finditer(text, speech.start, end):
         if text[match.end() : match.end() + 1] == "?" or not _EXTREME.search(match[0]):
             continue
-        for several in _SEVERAL.finditer(text, *match.span()):
-            yield from _wrong_several(speech, several)
         cuts = [cut.span() for cut in _CUTS.finditer(text, *match.span())]
         ends = [(match.start(),) * 2, *cuts, (match.end(),) * 2]
         for (_, first), (last, _) in pairwise(ends):
@@ -136,7 +134,7 @@ def _unlike(
         return None  # of how often something occurs
     if said[0].lower() in ("best", "worst") and _REVERSED.search(speech.asked):
         return None
-    right = _extreme(data, said, _RANKS[said["rank"].lower()] if said["rank"] else 0)
+    right = _extreme(data, said, place_of(said["rank"]) if said["rank"] else 0)
     values: set[Fraction] = set()
     names: set[str] = set()
     clause = f"{speech.text[first : said.start()]} | {speech.text[said.end() : last]}"
@@ -169,8 +167,7 @@ def _unlike(
 
 def _unless_all(said: re.Match[str], size: int) -> str:
     """Nothing, where words speak of as many as there are."""
-    word = said["count"].lower()
-    return " " if (int(word) if word.isdigit() else english_number(word)) == size else said[0]
+    return " " if count_of(said["count"]) == size else said[0]
 
 
 def _without_long_names(clause: str, data: Listed) -> tuple[str, set[str]]:
@@ -183,17 +180,3 @@ def _without_long_names(clause: str, data: Listed) -> tuple[str, set[str]]:
             clause = clause[:at] + " " * len(name) + clause[at + len(name) :]
             found.add(name)
     return clause, found
-
-
-def _wrong_several(speech: Speech, said: re.Match[str]) -> Iterator[Found]:
-    """The two highest are 19 and 26."""
-    row, stop = row_after(speech.text, said.end(), speech.end)
-    mentions = mentions_in(row, speech.data)
-    count = 2 if said["count"].lower() in ("two", "2") else 3
-    if not mentions or len(mentions) != count:
-        return
-    if any(one.value is not None and one.value not in speech.data.values for one in mentions):
-        return
-    right = sorted(speech.data.values, reverse=said["most"] is not None)[:count]
-    if sorted(map(speech.data.of, mentions)) != sorted(right):
-        yield said.start(), stop, f"they are {' and '.join(map(shown, right))}"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from vlm_boundary.reasoning.lists.listed import described
 from vlm_boundary.reasoning.lists.members import wrong_members
 from vlm_boundary.reasoning.lists.properties import Found, Speech
+from vlm_boundary.reasoning.text.places import small
 
 _TIME = re.compile(r"(?<![\d:.])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?!\d|:\d)")
 _BEFORE = re.compile(r"\bbefore(?= \d?\d:\d\d)", re.IGNORECASE)
@@ -26,8 +27,8 @@ def wrong_hours(speech: Speech) -> Iterator[Found]:
         return
     text = _in_minutes(speech.text)
     asked = re.sub(r"\[[^\[\]]*\]", " ", question).lower()
-    timed = replace(speech, text=text, question=question, asked=asked, data=data)
-    for first, last, note in wrong_members(timed, text.lower()):
+    timed = replace(speech, text=text, low=small(text), question=question, asked=asked, data=data)
+    for first, last, note in wrong_members(timed):
         yield first, last, _MINUTES.sub(lambda found: _hour(int(found[0])), note)
 
 

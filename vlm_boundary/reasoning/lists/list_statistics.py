@@ -7,12 +7,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.evidence import Chain
-from vlm_boundary.reasoning.lists.listed import PICKS
+from vlm_boundary.reasoning.lists.listed import PICKS, sentence_start
 from vlm_boundary.reasoning.lists.number_lists import (
     IN_ORDER,
     LEAST,
@@ -20,6 +21,8 @@ from vlm_boundary.reasoning.lists.number_lists import (
     NUMBER,
     VALUE,
     NumberList,
+    count_of,
+    place_of,
     value_of,
     worked_out,
 )
@@ -35,11 +38,8 @@ from vlm_boundary.reasoning.text.passages import (
     words_in,
 )
 from vlm_boundary.reasoning.text.steps import rounds_to, shown
-from vlm_boundary.verifier.phrases import occurs
 
 _NTH = "first|second|third|fourth|fifth|sixth"
-_PLACES = {name: place for place, name in enumerate(_NTH.split("|"))}
-_PLACES |= {"next": 1, "2nd": 1, "3rd": 2}
 _STATISTIC = re.compile(
     rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{MOST}|{LEAST})"
     r"|(?P<what>median|most (?:frequent|common)|(?:occurs?|appears?|comes)(?: the)? most(?: often)?"
@@ -69,12 +69,10 @@ _LENGTH = re.compile(
     r"|in the))",
     re.IGNORECASE,
 )
-_KEYS = (
-    "mean", " sum", "order", "range", "most", "average", "there are", "mode", "median", "least",
-    "mum", "sort", "first ", "last ", "second ",
-)  # fmt: skip
-_NTHS = ("third ", "fourth ", "fifth ", "sixth ")
-_SUPERLATIVE = ("est ", "est.", "est,", "est?", "est-", "est:", "est*")
+_WORDS = frozenset(
+    "median mode mean range average sum frequent common there first second third fourth fifth sixth"
+    f" last {MOST} {LEAST}".replace("|", " ").split()
+)
 _OF_NUMBERS = re.compile(r"\b(?:values|numbers|data|list|set)\b[^.\n]*\Z", re.IGNORECASE)
 # Of a part of the list, or of something made of it.
 _OTHER = re.compile(
@@ -109,18 +107,8 @@ _COUNT = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}(?![\w/%°.]\w?)|{ENGLISH}\b|none\
 _COUNTED_NOUN = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}|{ENGLISH}) ([a-z]+)", re.IGNORECASE)
 
 
-def _names_statistic(low: str) -> bool:
-    """Whether a text, in small letters, may name a statistic or the order of a list."""
-    return (
-        occurs(_KEYS, low)
-        or ("est" in low and occurs(_SUPERLATIVE, low))
-        or ("th" in low and occurs(_NTHS, low))
-    )
-
-
 def wrong_statistics(
     chain: Chain,
-    low: str,
     asked: str,
     lists: Sequence[NumberList],
     start: int,
@@ -128,8 +116,8 @@ def wrong_statistics(
     answer: AnswerPlace,
 ) -> list[Found]:
     """What is said of the one list that a chain gives."""
-    text = chain.text
-    if not (_names_statistic(low) or compares(low) or compares(asked)):
+    text, words = chain.text, words_in(chain.text)
+    if _WORDS.isdisjoint(words) and not compares(words):
         return []
     whole = max(lists, key=lambda one: len(one.values))
     counted = Counter(whole.values) if len(lists) > 1 else Counter()
@@ -138,9 +126,12 @@ def wrong_statistics(
         return []
     lists = [one for one in lists if one not in parts]
     if parts:  # what follows a part of the list may be said of it
-        end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
-    found = list(_claims(text, chain.question.lower(), lists, end))
-    if not parts:
+        end = sentence_start(text, start, parts[0].start)
+    words = words_in(text[lists[0].end : end])
+    found: list[Found] = []
+    if not _WORDS.isdisjoint(words) or compares(words):
+        found += _claims(text, chain.question.lower(), lists, end)
+    if not parts and chain.span is not None:
         found += _answered(chain, asked, lists, answer)
     return found
 
@@ -154,16 +145,23 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
     of_numbers = _OF_NUMBERS.search(text, max(0, lists[0].start - 60), lists[0].start)
     in_tens = not _IN_TENS.isdisjoint(words_in(text[:end]))
     starts = [one.start for one in lists]
-    told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
+    total = sum(values, Fraction(0))
+    told = {*values, total, total / len(values), len(values)}
     others = (n.start() for n in NUMBER.finditer(text, cuts[0], end) if value_of(n[0]) not in told)
     added = next(others, end)  # where another value is named, which may belong to the list
+    kept = 0  # so many clauses are of the list
     for number, (first, last) in enumerate(pairwise(cuts)):
-        if number and not _keeps_to_the_list(text[cuts[number - 1] : first]):
-            return
+        clause = text[first:last]
+        words = {*_WORD.findall(clause.lower())}
+        if _WORDS.isdisjoint(words) and not compares(words):
+            continue
+        while kept < number:
+            if not _keeps_to_the_list(text[cuts[kept] : cuts[kept + 1]]):
+                return
+            kept += 1
         near = bisect_right(starts, last - 1) - 1
         if near >= 0 and lists[near].end > first:
             continue  # within a list
-        clause = text[first:last]
         before = text[cuts[number - 1] : first] if number else ""
         if before.endswith(" and") and not NUMBER.search(before):
             continue  # the sum of the largest and the smallest is 25
@@ -196,15 +194,35 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
                     *_trimmed(text, first, last),
                     f"{_named(statistics[0])} of the list is {shown(right)}",
                 )
-        elif (length := _LENGTH.search(clause)) and not THRESHOLD.search(plain):
-            if _count(length["count"]) != len(values):
-                yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
-        elif not statistics and (limit := THRESHOLD.search(plain)):
+        else:
+            limit = None if statistics else THRESHOLD.search(plain)
             behind = text[last : cuts[number + 2]] if number + 2 < len(cuts) else ""
-            counted = _counted(_without(plain, limit), behind, known)
-            sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
-            if counted is not None and (note := _miscounted(limit, values, counted, sure=sure)):
+            if note := _wrong_length(clause, plain, values):
+                yield first, last, note
+            elif limit and (note := _wrong_count(clause, plain, limit, behind, values, known)):
                 yield *_trimmed(text, first, last), note
+
+
+def _wrong_length(clause: str, plain: str, values: Sequence[Fraction]) -> str:
+    """Why the list is not as long as a clause says; "" where it is, or no clause says it."""
+    length = _LENGTH.search(clause)
+    if length is None or THRESHOLD.search(plain) or _count(length["count"]) == len(values):
+        return ""
+    return f"the list has {len(values)} numbers, not {length['count']}"
+
+
+def _wrong_count(
+    clause: str,
+    plain: str,
+    limit: re.Match[str],
+    behind: str,
+    values: Sequence[Fraction],
+    known: Set[str],
+) -> str:
+    """Why not so many of the list are within a bound as a clause says."""
+    counted = _counted(_without(plain, limit), behind, known)
+    sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
+    return "" if counted is None else _miscounted(limit, values, counted, sure=sure)
 
 
 def _counted(rest: str, behind: str, known: Set[str]) -> int | None:
@@ -251,40 +269,46 @@ def _is_given(question: str, statistic: re.Match[str], said: Fraction) -> bool:
     return any(value_of(match[1]) == said for match in given)
 
 
+@lru_cache(maxsize=4096)
+def _asks(asked: str) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+    """The statistic of the list that a question asks for, or the bound of what is to be counted."""
+    if PICKS.search(asked):
+        return None, None
+    statistics, limit = [*_STATISTIC.finditer(asked)], THRESHOLD.search(asked)
+    if len(statistics) == 1 and limit is None:
+        return (None if _OTHER.search(_without(asked, statistics[0])) else statistics[0]), None
+    if statistics or limit is None or "how many" not in asked:
+        return None, None
+    rest = asked[: limit.start()] + asked[limit.end() :]
+    return None, None if _OTHER.search(rest) or NUMBER.search(rest) else limit
+
+
 def _answered(
     chain: Chain, asked: str, lists: Sequence[NumberList], answer: AnswerPlace
 ) -> Iterator[Found]:
     """The answer to a question for what the list has."""
-    said = re.fullmatch(rf"[$*\s\\(]*({VALUE})[\s$*)\\]*[A-Za-z°%]*[.*$)]*", chain.answer or "")
+    statistic, limit = _asks(asked)
     known = [one for one in lists if one.end <= answer.start]
-    if chain.span is None or not known or takes_back(chain.text, known[0].start, answer.start):
+    if not known or (statistic is None and limit is None):
         return
-    behind = chain.text[known[0].end : answer.start]
-    if PICKS.search(asked) or not all(map(_keeps_to_the_list, _CLAUSE.split(behind)[:-1])):
-        return
-    statistics = list(_STATISTIC.finditer(asked))
-    limit = THRESHOLD.search(asked)
-    if len(statistics) == 1 and limit is None and not _OTHER.search(_without(asked, statistics[0])):
-        right = _statistic(statistics[0], known)
+    given = known[0]
+    said = re.fullmatch(rf"[$*\s\\(]*({VALUE})[\s$*)\\]*[A-Za-z°%]*[.*$)]*", chain.answer or "")
+    note = ""
+    if statistic is not None:
+        right = _statistic(statistic, known)
         name = (chain.answer or "").strip(" .*$").lower()
-        named = dict(zip(known[0].names, known[0].values, strict=True))
+        named = dict(zip(given.names, given.values, strict=True))
         value = value_of(said[1]) if said else named.get(name)
-        if (
-            right is not None
-            and value is not None
-            and not rounds_to(right, value)
-            and not _of_other(statistics[0], value, known[0].values)
-        ):
-            yield (
-                known[0].start,
-                known[0].end,
-                (f"{_named(statistics[0])} of the list is {shown(right)}, not {chain.answer}"),
-            )
-    elif not statistics and limit and "how many" in asked and said:
-        rest = asked[: limit.start()] + asked[limit.end() :]
-        note = _miscounted(limit, known[0].values, int(value_of(said[1])))
-        if note and not _OTHER.search(rest) and not NUMBER.search(rest):
-            yield known[0].start, known[0].end, note
+        if right is None or value is None or rounds_to(right, value):
+            return
+        if not _of_other(statistic, value, given.values):
+            note = f"{_named(statistic)} of the list is {shown(right)}, not {chain.answer}"
+    elif limit is not None and said:
+        note = _miscounted(limit, given.values, int(value_of(said[1])))
+    if note and not takes_back(chain.text, given.start, answer.start):
+        behind = _CLAUSE.split(chain.text[given.end : answer.start])
+        if all(map(_keeps_to_the_list, behind[:-1])):
+            yield given.start, given.end, note
 
 
 def _without(clause: str, statistic: re.Match[str]) -> str:
@@ -299,10 +323,10 @@ def _statistic(statistic: re.Match[str], lists: Sequence[NumberList]) -> Fractio
     """What the list has; None where it can be said in two ways."""
     values = lists[0].values
     if nth := statistic["nth"]:
-        place = len(values) - 1 if nth.lower() == "last" else _PLACES[nth.lower()]
+        place = len(values) - 1 if nth.lower() == "last" else place_of(nth)
         return values[place] if len(lists) == 1 and place < len(values) else None
     if rank := statistic["rank"]:
-        place = _PLACES[rank.lower()]
+        place = place_of(rank)
         most = statistic["ranked"].lower() in MOST.split("|")
         ranks = sorted(set(values), reverse=most)
         return ranks[place] if len(ranks) == len(values) > place else None
@@ -359,10 +383,7 @@ def _of_other(statistic: re.Match[str], said: Fraction, values: Sequence[Fractio
 
 def _count(text: str) -> int | None:
     counts = _COUNT.findall(text)
-    if len(counts) != 1:
-        return None
-    word = counts[0].lower()
-    return int(word) if word.isdigit() else 0 if word == "none" else english_number(word)
+    return count_of(counts[0]) if len(counts) == 1 else None
 
 
 def _miscounted(

@@ -250,3 +250,17 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for match in SENTENCE.finditer(text, start, end):
         if text[match.end() : match.end() + 1] != "?" and match[0].strip():
             yield match.span()
+
+
+def sentence_start(text: str, start: int, place: int) -> int:
+    """Where the sentence or the line before a place begins."""
+    return max(start, text.rfind(". ", start, place) + 1, text.rfind("\n", start, place) + 1)
+
+
+def sentence_at(text: str, place: int, start: int, end: int) -> tuple[int, int]:
+    """Where the sentence with a place stands, of those that begin at `start` or later."""
+    first = max(start, text.rfind("\n", start, place) + 1)
+    for match in SENTENCE.finditer(text, first, end):
+        if match.end() > place:
+            return match.span()
+    return place, end

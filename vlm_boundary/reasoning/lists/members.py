@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.lists.listed import (
     NOTHING,
     Listed,
     Mention,
     mentions_in,
     row_after,
+    sentence_at,
     sentences,
 )
+from vlm_boundary.reasoning.lists.number_lists import count_of
 from vlm_boundary.reasoning.lists.properties import (
-    NAMED,
+    BEGINNINGS,
     PROPERTY,
     Found,
     Speech,
     compares,
     holds,
     meant,
+    properties_in,
     worded,
 )
 from vlm_boundary.reasoning.text.passages import words_in
+from vlm_boundary.reasoning.text.places import matches_at, places_of
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_UNIVERSAL = (  # what a number has or has not, whatever the list is
-    " even", "\neven", " odd", "\nodd", "prime", "acute", "obtuse", "multiples of", "divisible",
-    "factors of", "factor of", "divisors of", "divisor of",
-)  # fmt: skip
-_WORDS = frozenset(
-    "even evens evenly odd odds oddly prime primes acute obtuse multiples divisible indivisible"
-    " factors factor divisors divisor".split()
-)
-_FEW = 2
+_WORDS = frozenset("even odd prime primes acute obtuse multiples divisible".split())
+_OF_WORDS = frozenset("factors factor divisors divisor".split())  # with "of" behind them
+_FEW, _NEAR = 2, 80
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in)"
@@ -58,6 +54,7 @@ _UNSURE = re.compile(
     r"|n't\b|\?",
     re.IGNORECASE,
 )
+_DOUBTS = tuple("at first|thought|think|seem|expect|suppose|assume|suggest|mistak".split("|"))
 _DOUBT = re.compile(
     r"\b(?:at first|thought|think|seems?|expect\w*|suppose|assume|suggest\w*|mistak\w*)\b", re.I
 )
@@ -88,7 +85,6 @@ _COUNTED = re.compile(
     r"(?: (?:are|were|lie|have|with|that are|had|scored))?\s*\Z",
     re.IGNORECASE,
 )
-_OPENED = re.compile(r"[,;:(]\s|\b(?:and|but|while|whereas|since|because|so|as|that)\b", re.I)
 _SCOPED = re.compile(
     r"\b(?:after|before|since|until|first|last|except\w*|exclud\w*|without|ignor\w*|remov\w*|even"
     r"|odd|prime|divisible|multiples?|among|others?|rest|remain\w*|if|boys?|girls?|wom[ae]n|m[ae]n"
@@ -108,52 +104,56 @@ _MAKES = re.compile(
 )
 
 
-def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_members(speech: Speech) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
-    named = not _WORDS.isdisjoint(words_in(speech.text)) and occurs(_UNIVERSAL, f" {low}")
-    may = named or (speech.data.values and compares(low))
-    if may:
+    words = words_in(speech.text)
+    named = not _WORDS.isdisjoint(words)
+    named = named or (not _OF_WORDS.isdisjoint(words) and "of" in words)
+    if named or (speech.data.values and compares(words)):
         yield from _of_properties(speech)
-    if speech.data.asked and occurs(("qualif", "condition", "requirement", "criterion"), low):
+    if speech.data.asked and occurs(
+        ("qualif", "condition", "requirement", "criterion"), speech.low
+    ):
         yield from _qualified(speech)
 
 
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
-    text = speech.text
-    places = [said.start() for said in NAMED.finditer(text, speech.start, speech.end)]
-    for first, last in sentences(text, speech.start, speech.end) if places else ():
-        opened = first
-        near = bisect_left(places, first)
-        if near == len(places) or places[near] >= last:
+    text, first, last, opened = speech.text, speech.start, speech.start, speech.start
+    doubts = occurs(_DOUBTS, speech.low)
+    places = places_of(BEGINNINGS, speech.low, speech.start, speech.end)
+    for said in matches_at(PROPERTY, text, places, speech.end):
+        if said.start() >= last:
+            first, last = sentence_at(text, said.start(), last, speech.end)
+            opened = first
+        if text[last : last + 1] == "?":
             continue
-        for said in PROPERTY.finditer(text, first, last):
-            before = text[opened : said.start()]
-            opened = said.end()
-            if _DOUBT.search(text, first, said.start()):
-                continue
-            if text.startswith((" or", " one out"), said.end()):
-                continue
-            tail = _TAIL.match(text, said.end(), speech.end)
-            these = None if tail else _THESE.match(text, said.end(), speech.end)
-            tail = tail or these
-            if tail and (these or not _UNSURE.search(before)) and not _UNSURE.search(tail["tail"]):
-                row, stop = row_after(text, tail.end(), speech.end)
-                if found := _listed(
-                    speech,
-                    said,
-                    before + tail["tail"],
-                    row,
-                    stop,
-                    single=tail["verb"] in ("is", "was")
-                    or (not these and tail["beside"] is not None),
-                ):
-                    yield first, stop, found
-                    continue
-            if _HOW_MANY.search(before):
-                continue
-            if found := _named(speech, said, before):
-                yield first, said.end(), found
+        before, opened = text[opened : said.start()], said.end()
+        if doubts and _DOUBT.search(text, first, said.start()):
+            continue
+        if not text.startswith((" or", " one out"), said.end()) and (
+            found := _of_property(speech, said, before)
+        ):
+            stop, note = found
+            yield first, stop, note
+
+
+def _of_property(speech: Speech, said: re.Match[str], before: str) -> tuple[int, str] | None:
+    """What is wrong with members behind or before what they are said to be, and where it ends."""
+    text = speech.text
+    tail = _TAIL.match(text, said.end(), speech.end)
+    these = None if tail else _THESE.match(text, said.end(), speech.end)
+    tail = tail or these
+    if tail and (these or not _UNSURE.search(before)) and not _UNSURE.search(tail["tail"]):
+        row, stop = row_after(text, tail.end(), speech.end)
+        beside = not these and tail["beside"] is not None
+        single = tail["verb"] in ("is", "was") or beside
+        if note := _listed(speech, said, before + tail["tail"], row, stop, single=single):
+            return stop, note
+    if _HOW_MANY.search(before, max(0, len(before) - _NEAR)):
+        return None
+    note = _named(speech, said, before)
+    return (said.end(), note) if note else None
 
 
 def _known(speech: Speech, said: re.Match[str]) -> Listed:
@@ -163,7 +163,7 @@ def _known(speech: Speech, said: re.Match[str]) -> Listed:
 
 def _qualified(speech: Speech) -> Iterator[Found]:
     """The months that satisfy the condition are January and April: that of the question."""
-    asked = [*PROPERTY.finditer(speech.asked)]
+    asked = properties_in(speech.asked)
     if len(asked) != 1 or _SCOPED.search(speech.asked.replace(asked[0][0], "")):
         return
     text = speech.text
@@ -176,16 +176,9 @@ def _qualified(speech: Speech) -> Iterator[Found]:
                 row, stop = row_after(text, said.end(), speech.end)
                 mentions = mentions_in(row, speech.data)
             else:
-                stop, mentions = said.end(), _members_before(before, speech.data)
+                stop, mentions = said.end(), mentions_in(before, speech.data)
             if mentions and (note := _unlike(mentions, asked[0], speech.data)):
                 yield first, stop, note
-
-
-def _members_before(items: str, data: Listed) -> list[Mention] | None:
-    for part in (items, *_last_parts(items)):
-        if mentions := mentions_in(part, data):
-            return mentions
-    return None
 
 
 def _may_be(mentions: Sequence[Mention], before: str, data: Listed, said: re.Match[str]) -> bool:
@@ -214,7 +207,7 @@ def _listed(
         return None
     if note := _unlike(mentions, said, data):
         return note
-    if (counted := _COUNTED.search(before)) and len(mentions) != _number(counted["count"]):
+    if (counted := _COUNTED.search(before)) and len(mentions) != count_of(counted["count"]):
         return f"{len(mentions)} are listed, not {counted['count']}"
     asked = speech.asked.replace(said[0].lower(), "")
     if single or _SCOPED.search(asked) or not _alone(said, speech.asked) or _SOME.search(before):
@@ -235,7 +228,7 @@ def _listed(
 
 def _alone(said: re.Match[str], asked: str) -> bool:
     """Whether the question names no other property: 15 is odd, and not above 20."""
-    return all(meant(other) == meant(said) for other in PROPERTY.finditer(asked))
+    return all(meant(other) == meant(said) for other in properties_in(asked))
 
 
 def _wrong_count(speech: Speech, stop: int, mentions: Sequence[Mention]) -> str | None:
@@ -243,16 +236,12 @@ def _wrong_count(speech: Speech, stop: int, mentions: Sequence[Mention]) -> str 
     makes = _MAKES.match(speech.text, stop, speech.end)
     if makes is None or "how many" not in speech.asked:
         return None
-    count = _number(makes["count"])
+    count = count_of(makes["count"])
     values = speech.data.values
     of_values = sum(1 for value in values if any(m.value == value for m in mentions))
     if 0 < count < len(values) and count not in (len(mentions), of_values):
         return f"{len(mentions)} are listed, not {count}"
     return None
-
-
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else english_number(word.lower()) or 0
 
 
 def _unlike(
@@ -271,7 +260,7 @@ def _unlike(
 
 def _named(speech: Speech, said: re.Match[str], before: str) -> str | None:
     """What is wrong with members before what they are said to be: 49 and 55 are above 50."""
-    copula = _COPULA.search(before)
+    copula = _COPULA.search(before, max(0, len(before) - _NEAR))
     data = _known(speech, said)
     if said["kind"] and copula and not re.search(r"\b(?:is|are|was|were)\b", copula[0]):
         return None
@@ -289,16 +278,7 @@ def _named(speech: Speech, said: re.Match[str], before: str) -> str | None:
     behind = speech.text[said.end() : said.end() + 12].lower()
     if re.match(r" (?:times|more|less|of|percent|of them)|[%+*/-]", behind):
         return None
-    mentions = _members_before(items, data)
+    mentions = mentions_in(items, data)
     if mentions and _may_be(mentions, "", data, said):
         return _unlike(mentions, said, data, negated=bool(copula and copula["not"]))
     return None
-
-
-def _last_parts(items: str) -> Iterator[str]:
-    """What stands behind the last sign or word that may open a list of members."""
-    cuts = [match.end() for match in _OPENED.finditer(items)]
-    for cut in cuts[:3]:
-        before = items[:cut].rstrip(" ,:(")
-        if before[-1:] not in ")%°" and not before[-1:].isdigit():
-            yield items[cut:]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.text.steps import shown
 
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
@@ -16,8 +17,8 @@ NUMBER = re.compile(  # begins with a set of characters, so that all others are 
     r"(?:\d{0,2}(?:,\d{3})+(?!\d)|\d{0,8})(?:\.\d{1,6})?"
     r"(?:(?=[°%])|(?![\w^/:]|[.,]\d)(?!\s?[-+*/×÷·^=<>(]))"
 )
+_DIGITS = 24  # of the longest number
 _WORD = r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.]{0,14}"
-_SPAN = 60
 # What stands between two values of a list: a unit, a separator, whose value comes next.
 _HAS = "is|has|had|with|at|got|scored?|shows|sold|by"
 _BETWEEN = re.compile(
@@ -27,9 +28,13 @@ _BETWEEN = re.compile(
     rf"(?P<name>(?:(?:the|in|on|bar) )?{_WORD}(?: {_WORD})?)?"
     rf"(?:,? (?:{_HAS})\b|:| =| [–-](?=\s))?[\s$(\\]{{0,3}}[$€£]?"
 )
-# What three numbers of a list, and two points or rows, have at least.
+# What at least stands between, as far as the sign, and behind it.
+_TO_SIGN = (
+    r"(?:\s?+(?:(?!and\b)[a-z°CF\\%]{1,9}+[²³]?+)?+[\s$)\]}\\]{0,4}+(?:[,;]|and\b)|\s[A-Z]\s)"
+)
+_TO_VALUE = r"[\s$([{\\A-Za-zÀ-ÿ'’.,:=–$€£-]{0,60}+"
 _THREE = re.compile(
-    rf"\d(?:[\s°CF\\%a-z²³$)\]}}]{{0,18}}(?:[,;A-Z]|and)\D{{0,{_SPAN}}}\d[\d.,]{{0,18}}){{2}}"
+    rf"[0-9](?![0-9.]){_TO_SIGN}{_TO_VALUE}[0-9][0-9.,]{{0,{_DIGITS}}}?{_TO_SIGN}{_TO_VALUE}[0-9]"
 )
 _POINTS = re.compile(
     r"\n[^\S\n]{0,8}(?:[-*•–|]|\d{1,2}[.)])[^\S\n]{0,3}\**[A-Za-zÀ-ÿ][\w '’-]{0,30}\**"
@@ -47,10 +52,13 @@ _GOES_ON = re.compile(  # or has a member that is not known
     r"|(?:[\s$]?,|\s?and|[\s$]?, and)\s(?:\$|\\\()?[a-z?](?![\w'’])"
     r"|\s?and (?:an?|one|the) (?:unknown|missing|other|\w{1,4}th)\b"
 )
-_DIGITS = re.compile(r"[\d.,]{0,40}\d")
+_MORE_DIGITS = re.compile(r"[\d.,]{0,40}\d")
 _RULE = re.compile(r"[\s|:-]*")
 MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
 LEAST = "smallest|lowest|minimum|shortest|fewest|least"
+NTHS = "first|second|third|fourth|fifth|sixth|seventh|eighth"
+_PLACES = {name: place for place, name in enumerate(NTHS.split("|"))} | {"next": 1}
+_OFTEN = {"once": 1, "twice": 2, "thrice": 3}
 _JOINS = frozenset(
     "first second third fourth fifth sixth last are have sum total together than plus minus"
     " times more less gives makes so or median mode mean average"
@@ -87,30 +95,36 @@ def number_lists(text: str, start: int, end: int) -> list[NumberList]:
 
 def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
     """Three numbers or more with only separators, units and names between them."""
-    three = _THREE.search(text, start, end)
-    if three is None:
-        return
-    start = max(start, three.start() - _SPAN)
-    run: list[re.Match[str]] = []
-    names: list[str] = []
-    numbers = list(NUMBER.finditer(text, start, end))
-    for number in [*numbers, None] if len(numbers) > 2 else []:
-        joined = None
-        if run and number is not None and number.start() - run[-1].end() <= _SPAN:
-            between = text[run[-1].end() : number.start()]
-            if "," in between or "and" in between or ";" in between or len(between) == 3:
-                joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
-        if joined is not None and not _JOINS & {*joined[0].lower().split()}:
-            assert number is not None
-            run.append(number)
-            names.append((joined["name"] or joined["letter"] or "").lower())
+    at = start
+    while (three := _THREE.search(text, at, end)) is not None:
+        run, names = _run(text, max(at, three.start() - _DIGITS), three.start(), end)
+        if len(run) < 3:
+            at = three.start() + 1
             continue
-        if len(run) > 2 and not _GOES_ON.match(text, run[-1].end()):
+        at = run[-1].end()
+        if not _GOES_ON.match(text, at):
             before = _BEFORE.search(text, max(start, run[0].start() - 24), run[0].start())
             named = before["name"].lower() if before and any(names) else ""
             values = tuple(value_of(match[0]) for match in run)
-            yield NumberList(values, (named, *names), run[0].start(), run[-1].end())
-        run, names = ([number], []) if number is not None else ([], [])
+            yield NumberList(values, (named, *names), run[0].start(), at)
+
+
+def _run(text: str, start: int, place: int, end: int) -> tuple[list[re.Match[str]], list[str]]:
+    """The numbers from that at a place on that belong to one list, and the names between them."""
+    run: list[re.Match[str]] = []
+    names: list[str] = []
+    for number in NUMBER.finditer(text, start, end):
+        if number.end() <= place:
+            continue
+        if run:
+            joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
+            if joined is None or not _JOINS.isdisjoint(joined[0].lower().split()):
+                break
+            names.append((joined["name"] or joined["letter"] or "").lower())
+        elif number.start() > place:
+            break
+        run.append(number)
+    return run, names
 
 
 def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
@@ -137,6 +151,18 @@ def value_of(written: str) -> Fraction:
     return Fraction(written.replace(",", ""))
 
 
+def count_of(word: str) -> int:
+    """How many a number in digits or a word says, "twice" too; 0 for any other word."""
+    low = word.lower().removesuffix(" times")
+    return int(low) if low.isdigit() else _OFTEN.get(low) or english_number(low) or 0
+
+
+def place_of(nth: str) -> int:
+    """The place of the first, the second, the next or the 3rd, from 0."""
+    low = nth.lower()
+    return _PLACES[low] if low in _PLACES else int(low[:-2]) - 1
+
+
 def worked_out(said: Fraction, before: str) -> bool:
     """Whether a value was worked out before, so that it may be the largest of what was."""
     if "=" not in before:
@@ -146,7 +172,7 @@ def worked_out(said: Fraction, before: str) -> bool:
     while place >= 0:
         equal = before[max(0, place - 2) : place]
         equals = equal[-1:] == "=" or (equal[:1] == "=" and equal[1:].isspace())
-        if equals and not _DIGITS.match(before, place + len(written)):
+        if equals and not _MORE_DIGITS.match(before, place + len(written)):
             return True
         place = before.find(written, place + 1)
     return False

@@ -3,70 +3,51 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from vlm_boundary.reasoning.lists.listed import PICKS, Listed, Mention, mention_of, row_after
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.lists.listed import (
+    PICKS,
+    Listed,
+    Mention,
+    mention_of,
+    row_after,
+    sentence_at,
+)
+from vlm_boundary.reasoning.lists.number_lists import NTHS, VALUE, place_of, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
-from vlm_boundary.reasoning.text.passages import SENTENCE, opening, words_in
+from vlm_boundary.reasoning.text.passages import opening, words_in
+from vlm_boundary.reasoning.text.places import matches_at, places_of
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _SMALL = "smallest|least|lowest|shortest|fewest"
 _LARGE = "largest|greatest|highest|biggest|longest|tallest|most"
-_UP = opening(
-    [
-        "ascending",
-        "increasing",
-        rf"from (?:the )?(?:{_SMALL}|small|low)\b",
-        *(rf"{word} to (?:the )?(?:{_LARGE})" for word in _SMALL.split("|")),
-    ]
+_UP = (
+    *("ascending", "increasing", rf"from (?:the )?(?:{_SMALL}|small|low)\b"),
+    *(rf"{word} to (?:the )?(?:{_LARGE})" for word in _SMALL.split("|")),
 )
-_DOWN = opening(
-    [
-        "descending",
-        "decreasing",
-        rf"from (?:the )?(?:{_LARGE}|large|high)\b",
-        *(rf"{word} to (?:the )?(?:{_SMALL})" for word in _LARGE.split("|")),
-    ]
+_DOWN = (
+    *("descending", "decreasing", rf"from (?:the )?(?:{_LARGE}|large|high)\b"),
+    *(rf"{word} to (?:the )?(?:{_SMALL})" for word in _LARGE.split("|")),
 )
-_SORTED = opening(
-    (
-        r"sort(?:s|ed|ing)?\b",
-        r"numerical order\b",
-        r"order(?:ed|ing|)\b(?! (?:to|pairs?|triples?)\b)",
-        r"arrang\w+",
-        r"rank(?:ed|ing)\b",
-    )
+_SORTED = (
+    *(r"sort(?:s|ed|ing)?\b", r"numerical order\b", r"arrang\w+", r"rank(?:ed|ing)\b"),
+    r"order(?:ed|ing|)\b(?! (?:to|pairs?|triples?)\b)",
 )
-_ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
-_NAMED = re.compile(  # how they begin, which is found much faster
-    opening(
-        [
-            *("ascending", "increasing", "descending", "decreasing", "from ", "sort"),
-            *("numerical order", "order", "arrang", "rank"),
-            *(f"{word} to " for word in f"{_SMALL}|{_LARGE}".split("|")),
-        ]
-    ),
-    re.IGNORECASE,
-)
+_ORDER = re.compile(opening((*_UP, *_DOWN, *_SORTED)), re.IGNORECASE)
+_RISING, _FALLING = (re.compile("|".join(words), re.IGNORECASE) for words in (_UP, _DOWN))
 _WORDS = frozenset(
-    "ascending increasing descending decreasing small low large high long short order"
-    " ordered ordering sort sorts sorted sorting rank ranked ranking"
-    " arrange arranged arranges arranging arrangement arrangements"
-    f" {_SMALL} {_LARGE}".replace("|", " ").split()
+    "ascending increasing descending decreasing order ordered ordering sort sorts sorted sorting"
+    " ranked ranking arrange arranged arranges arranging arrangement arrangements".split()
 )
-_ORDER_KEYS = (
-    "order", "sort", "scend", "creasing", "rank", "arrang", "st to ", "small to", "low to",
-    "high to", "large to",
-)  # fmt: skip
-_FROM = (
-    "from the low", "from the smal", "from the larg", "from the high", "from low", "from smal",
-    "from larg", "from high", "from long", "from short",
-)  # fmt: skip
+_ENDS = frozenset(f"small|low|large|high|{_SMALL}|{_LARGE}".split("|"))
+_WAYS = ("st to ", "from the ", *(f"from {end}" for end in ("low", "smal", "larg", "high")))
+_BEGINNINGS = (
+    *("ascending", "increasing", "descending", "decreasing", "sort", "order", "numerical order"),
+    *("arrang", "rank", "from ", *(f"{end} to " for end in f"{_SMALL}|{_LARGE}".split("|"))),
+)
 _SIGN = re.compile(  # what stands between such words and the list
     r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have"
     r"|as)\b:?)[ *_$]{0,4}"
@@ -96,39 +77,32 @@ _IF = re.compile(r"\b(?:if|chang|next|pattern|sequence)")
 _ITEMS = re.compile(r"[,;](?!\d{3}(?!\d))\s*(?:and\b)?|[<>≤≥→]|\band\b")
 
 
-def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_orders(speech: Speech) -> Iterator[Found]:
     """Lists that are not in the order said, lost or gained a value, or have another middle."""
-    if _WORDS.isdisjoint(words_in(speech.text)):
+    words = words_in(speech.text)
+    if _WORDS.isdisjoint(words) and (_ENDS.isdisjoint(words) or not occurs(_WAYS, speech.low)):
         return
-    if not (occurs(_ORDER_KEYS, low) or ("from " in low and occurs(_FROM, low))):
-        return
-    text = speech.text
-    places = [order.start() for order in _NAMED.finditer(text, speech.start, speech.end)]
-    if not places:
-        return
-    for match in SENTENCE.finditer(text, speech.start, speech.end):
-        near = bisect_left(places, match.start())
-        if near == len(places):
-            return
-        if places[near] >= match.end():
+    text, last = speech.text, speech.start
+    places = places_of(_BEGINNINGS, speech.low, speech.start, speech.end)
+    for order in matches_at(_ORDER, text, places, speech.end):
+        if order.start() < last:
             continue
-        order = _ORDER.search(match[0])
-        if order is None or _BY.search(match[0], 0, order.start()):
+        first, last = sentence_at(text, order.start(), last, speech.end)
+        if _BY.search(text, first, order.start()):
             continue
-        row, stop, values = _row(speech, match.start() + order.end())
+        row, stop, values = _row(speech, order.end())
         if len(values) < 3 or "..." in row or "…" in row:
             continue
-        first = match.start() + len(match[0]) - len(match[0].lstrip())
         if (
             order[0].lower() == "order"
             and any(speech.data.names)
-            and (values == [*speech.data.values] and "numerical" not in match[0].lower())
+            and (values == [*speech.data.values] and "numerical" not in text[first:last].lower())
         ):
             continue  # in order of the days
-        if (note := _out_of_order(values, order)) or (
-            note := _other_values(speech, values, text[match.start() : stop - len(row)])
+        if (note := _out_of_order(values, order[0])) or (
+            note := _other_values(speech, values, text[first : stop - len(row)])
         ):
-            yield first, stop, note
+            yield first + len(text[first:last]) - len(text[first:last].lstrip()), stop, note
         elif stop < speech.end:
             yield from _places(text, stop, min(speech.end, stop + 400), values)
             yield from _ranks(text, stop, min(speech.end, stop + 400), values)
@@ -173,9 +147,15 @@ def _unknown(piece: str) -> Mention | None:
     return Mention("", value_of(own["one"] or own["other"])) if own else None
 
 
-def _out_of_order(values: Sequence[Fraction], order: re.Match[str]) -> str | None:
+def _out_of_order(values: Sequence[Fraction], order: str) -> str | None:
     rising, falling = sorted(values), sorted(values, reverse=True)
-    ways = [rising] if order["up"] else [falling] if order["down"] else [rising, falling]
+    ways = (
+        [rising]
+        if _RISING.match(order)
+        else [falling]
+        if _FALLING.match(order)
+        else [rising, falling]
+    )
     if list(values) in ways:
         return None
     nearest = min(ways, key=lambda way: sum(a != b for a, b in zip(way, values, strict=True)))
@@ -206,8 +186,6 @@ def _other_values(speech: Speech, values: Sequence[Fraction], before: str) -> st
     return None
 
 
-_NTHS = "first|second|third|fourth|fifth|sixth|seventh|eighth"
-_PLACES = {name: place for place, name in enumerate(_NTHS.split("|"))}
 _MIDDLE = re.compile(
     r"\b(?:(?P<two>two (?:middle|central)|(?:middle|central) two)|middle|central)"
     r"(?: (?:values?|numbers?|scores?|ones?|entr(?:y|ies)|elements?|terms?|data points?))?"
@@ -216,8 +194,8 @@ _MIDDLE = re.compile(
     re.IGNORECASE,
 )
 _NTH = re.compile(
-    rf"\b(?<!\bat )(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))"
-    rf"(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
+    rf"\b(?<!\bat )(?P<a>{NTHS}|[1-9](?:st|nd|rd|th))"
+    rf"(?:(?: and|,)(?: the)? (?P<b>{NTHS}|[1-9](?:st|nd|rd|th)))?"
     r"(?(b)(?: (?P<nouns>[a-z]{3,9}))?| (?P<noun>[a-z]{3,9}))(?: in (?:the|this) list)?"
     rf"(?:,? which (?:is|are)|,? that is,?|,? i\.e\.|,? namely| is|:| are|,| being"
     rf"| \()\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
@@ -230,7 +208,7 @@ _OTHERS = frozenset(
 )
 _AT = re.compile(
     rf"\b(?:median|middle)(?: (?:value|one|number))? is(?: therefore| then)?(?: at)? the"
-    rf" (?P<nth>{_NTHS}"
+    rf" (?P<nth>{NTHS}"
     r"|\d{1,2}(?:st|nd|rd|th))(?! (?:and|of|from))(?=[\s,.;:])",
     re.IGNORECASE,
 )
@@ -251,7 +229,7 @@ def _places(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterato
             yield *said.span(), f"in the middle of the list stands {_and(middle)}"
     yield from nths(text, at, end, values)
     for said in _AT.finditer(text, at, end):
-        if size % 2 and _place(said["nth"]) != size // 2:
+        if size % 2 and place_of(said["nth"]) != size // 2:
             yield *said.span(), f"of {size} values the one in the middle is number {size // 2 + 1}"
 
 
@@ -263,14 +241,9 @@ def nths(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator[F
             continue
         for nth, value in ((said["a"], said["one"]), (said["b"], said["other"])):
             if nth and value and bool(said["b"]) == bool(said["other"]):
-                place = _place(nth)
+                place = place_of(nth)
                 if place < len(values) and values[place] != value_of(value) in values:
                     yield *said.span(), f"the {nth.lower()} of the list is {shown(values[place])}"
-
-
-def _place(nth: str) -> int:
-    low = nth.lower()
-    return _PLACES[low] if low in _PLACES else int(re.sub(r"\D", "", low)) - 1
 
 
 def _and(values: Sequence[Fraction]) -> str:
@@ -279,7 +252,7 @@ def _and(values: Sequence[Fraction]) -> str:
 
 _RANKED = re.compile(
     rf"\b(?P<rank>second|third) (?P<way>largest|highest|longest|tallest|smallest|lowest|shortest)"
-    rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{_NTHS}|\d(?:nd|rd|th))"
+    rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{NTHS}|\d(?:nd|rd|th))"
     r"(?: one| entry| value"
     r"| number)?(?: (?:in|of) (?:this|the) list)?[,.;]",
     re.IGNORECASE,
@@ -290,8 +263,8 @@ def _ranks(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator
     """The second longest is the third in this list, where the longest is its first."""
     for said in _RANKED.finditer(text, at, end):
         most = said["way"].lower() in ("largest", "highest", "longest", "tallest")
-        place = _PLACES[said["rank"].lower()]
+        place = place_of(said["rank"])
         if most != (values[0] > values[-1]):
             place = len(values) - 1 - place
-        if len({*values}) == len(values) and _place(said["nth"]) != place:
+        if len({*values}) == len(values) and place_of(said["nth"]) != place:
             yield *said.span(), f"it is number {place + 1} of the list"

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.lists.listed import PICKS, sentences
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.lists.listed import PICKS, sentence_start, sentences
+from vlm_boundary.reasoning.lists.number_lists import NTHS, VALUE, count_of, place_of, value_of
 from vlm_boundary.reasoning.lists.properties import (
     PROPERTY,
     THRESHOLD,
@@ -21,9 +20,7 @@ from vlm_boundary.reasoning.lists.properties import (
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_NTHS = "first|second|third|fourth|fifth|sixth|seventh|eighth"
-_RANKS = {name: place for place, name in enumerate(_NTHS.split("|"))}
-_NTH = rf"(?:{_NTHS}|\d{{1,2}}(?:st|nd|rd|th))"
+_NTH = rf"(?:{NTHS}|\d{{1,2}}(?:st|nd|rd|th))"
 _UNSURE = re.compile(
     r"\b(?:not|no|none|never|neither|if|would|could|should|might|than|any|without|quartile|half"
     r"|halves|instead|wrong\w*|mistak\w*|thought|seems?|unsorted|unless)\b|n't\b|\?",
@@ -39,20 +36,17 @@ _AT = re.compile(
 _ENDS = re.compile(r"[.;!?]\s|\n|,? (?:because|since|so|which)\b")
 
 
-def wrong_places(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_places(speech: Speech) -> Iterator[Found]:
     """Places that the list of the question does not bear out."""
-    data = speech.data
+    data, low = speech.data, speech.low
     if len(data.values) < 3 or not data.asked:
         return
     if "median" in low or "middle" in low:
         yield from _middles(speech)
-    yield from _counts(speech, low)
-    if any(data.names) and " from " in low:
-        yield from _trends(speech)
+    yield from _counts(speech)
     if "<" in low or ">" in low:
         yield from _by_signs(speech)
     if any(data.names) and not _SCOPED.search(speech.asked):
-        yield from _ranked(speech)
         yield from _in_order(speech)
 
 
@@ -68,15 +62,10 @@ def _middles(speech: Speech) -> Iterator[Found]:
             continue
         stop = _ENDS.search(speech.text, said.end(), last)
         places = _AT.finditer(speech.text, said.end(), stop.start() if stop else last)
-        told = [_rank(place["nth"]) + 1 for place in places]
+        told = [place_of(place["nth"]) + 1 for place in places]
         if len(told) == len(right) and sorted(told) != right:
             where = " and ".join(map(str, right))
             yield first, last, f"of {size} values number {where} is in the middle"
-
-
-def _rank(nth: str) -> int:
-    low = nth.lower()
-    return _RANKS[low] if low in _RANKS else int(re.sub(r"\D", "", low)) - 1
 
 
 _SCOPED = re.compile(
@@ -85,38 +74,6 @@ _SCOPED = re.compile(
     r"|ratios?|percent\w*|costs? .*each)\b",
     re.IGNORECASE,
 )
-_NAME = r"[A-Z][\w'’-]{0,14}(?: [A-Z][\w'’-]{0,14})?"
-_PLACED = re.compile(
-    rf"\b(?P<name>{_NAME}) (?:(?:finish\w*|comes?|came|ranks?|ranked|ends|ended|is|was|placed"
-    rf"|takes?|took)"
-    rf"(?: up| in| at)?)(?: the)? (?P<nth>{_NTHS}|runner-up)(?: place| position)?"
-    r"(?=[.,;:)]|$| (?:with|and|behind|after|because|since|at)\b)"
-    rf"|\b(?P<place>(?:{_NTHS}) (?:place|position|spot|rank)|[Rr]unner-up)"
-    rf"(?: is| was| goes to| went to| belongs to|:) \W{{0,3}}(?P<whose>{_NAME})"
-)
-
-
-def _ranked(speech: Speech) -> Iterator[Found]:
-    """Ana came third, who is third from neither end, nor in the list."""
-    data = speech.data
-    for said in _PLACED.finditer(speech.text, speech.start, speech.end):
-        words = said["name"] or said["whose"]
-        name = data.named(words) or data.named(words.split()[0]) or data.named(words.split()[-1])
-        nth = (said["nth"] or said["place"]).lower().split()[0]
-        rank = 1 if nth == "runner-up" else _RANKS[nth]
-        if not name or rank >= len(data.values) or _UNSURE.search(said[0]):
-            continue
-        value, at = data.value(name), data.names.index(name)
-        above = sum(other > value for other in data.values)
-        below = sum(other < value for other in data.values)
-        equal = data.values.count(value)
-        if rank != at and not any(n <= rank < n + equal for n in (above, below)):
-            note = (
-                f"{name.capitalize()} has the place {above + 1} from above, {below + 1} from below"
-            )
-            yield *said.span(), note
-
-
 _BETWEEN = (
     r"(?: ?\(?[$€£]?\d[\d.,]{0,8}[°%]?\)?)?(?: ?[<>→,;] ?(?:then |and )?| and | then )(?:\d[.)] )?"
 )
@@ -146,8 +103,8 @@ def _in_order(speech: Speech) -> Iterator[Found]:
         if len(names) != len(data.names) or {*names} != {*data.names} or names == sorted(names):
             continue
         near = max(speech.start, row.start() - 3)  # behind the number of a point
-        first = max(text.rfind(sign, speech.start, near) for sign in (". ", "\n")) + 1
-        before = text[max(first, speech.start, row.start() - 120) : row.end()]
+        first = sentence_start(text, speech.start, near)
+        before = text[max(first, row.start() - 120) : row.end()]
         if not _ORDERED.search(before) or _OTHERWISE.search(before):
             continue
         if tuple(names) in (data.names, data.names[::-1]):
@@ -165,39 +122,6 @@ def _by_signs(speech: Speech) -> Iterator[Found]:
         up = said["sign"] in "<≤"
         if {*values} <= {*speech.data.values} and values != sorted(values, reverse=not up):
             yield *said.span(), f"{said[0]} is false"
-
-
-_UP = "rises?|rose|climbs?|climbed|grows?|grew|increases?|increased|goes up|went up|go up"
-_DOWN = "falls?|fell|drops?|dropped|decreases?|decreased|goes down|went down|go down|declines?"
-_FROM = re.compile(
-    rf"\b(?:(?P<up>{_UP})|(?:{_DOWN}))(?: (?:steadily|again|only|slightly|sharply|continuously))?"
-    rf" from (?P<one>{_NAME}|\d{{4}}|{VALUE})"
-    rf" (?:to|until) (?P<two>{_NAME}|\d{{4}}|{VALUE})(?![\w%/^:]|[.,]\d)"
-    rf"|\b(?:(?P<rises>{_UP})|(?:{_DOWN}))"
-    rf" from (?P<start>{_NAME}|\d{{4}}) (?:on|onwards?|to the end)\b"
-)
-
-
-def _trends(speech: Speech) -> Iterator[Found]:
-    """Sales rise from Jan to Feb; they fall from 2018 on."""
-    data = speech.data
-    for said in _FROM.finditer(speech.text, speech.start, speech.end):
-        first = max(speech.start, speech.text.rfind(". ", speech.start, said.start()))
-        if _UNSURE.search(speech.text, max(first, said.start() - 60), said.start()):
-            continue
-        if said["start"]:
-            name = data.named(said["start"])
-            at = data.names.index(name) if name else len(data.names)
-            if at + 1 >= len(data.names):
-                continue
-            one, two, rises = data.values[at], data.values[at + 1], bool(said["rises"])
-        else:
-            names = data.named(said["one"]), data.named(said["two"])
-            if not all(names):
-                continue
-            one, two, rises = data.value(names[0]), data.value(names[1]), bool(said["up"])
-        if one != two and (two > one) != rises:
-            yield *said.span(), f"the values there are {shown(one)} and then {shown(two)}"
 
 
 _COUNT = r"(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight|nine)"
@@ -239,26 +163,24 @@ _OF = (
 )  # fmt: skip
 
 
-def _counts(speech: Speech, low: str) -> Iterator[Found]:
+def _counts(speech: Speech) -> Iterator[Found]:
     """Two of the four bars lie below 50; there are more even numbers than odd ones."""
-    data, text = speech.data, speech.text
+    data, text, low = speech.data, speech.text, speech.low
     if occurs(_OF, low):
         for said in _OF_ALL.finditer(text, speech.start, speech.end):
-            first = max(text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n")) + 1
-            if PICKS.search(text, max(first, 0), said.start()) or _UNSURE.search(
-                text, max(first, 0), said.start()
-            ):
+            before = sentence_start(text, speech.start, said.start()), said.start()
+            if PICKS.search(text, *before) or _UNSURE.search(text, *before):
                 continue
             limit = PROPERTY.search(said[0])
             if limit is None or _is_other(speech, said):
                 continue
             right = sum(map(holds(limit, data), data.values))
-            if right != _number(said["count"]):
+            if right != count_of(said["count"]):
                 yield *said.span(), f"of the list {right} are {worded(limit)}"
         for said in _STEPS.finditer(text, speech.start, speech.end):
             steps: Sequence[Fraction] = [b - a for a, b in pairwise(data.values)]
             right = sum(step < 0 if said["down"] else step > 0 for step in steps)
-            if right != _number(said["count"]):
+            if right != count_of(said["count"]):
                 yield *said.span(), f"of the changes there are {right}"
     if " than it" in low or " than th" in low:
         yield from _beside_it(speech)
@@ -273,14 +195,14 @@ def _counts(speech: Speech, low: str) -> Iterator[Found]:
 def _beside_it(speech: Speech) -> Iterator[Found]:
     """The third is 4.50; three items are dearer than it."""
     for said in _THAN_IT.finditer(speech.text, speech.start, speech.end):
-        first = max(speech.text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n"))
-        before = speech.text[max(first, speech.start) : said.start()]
+        first = sentence_start(speech.text, speech.start, said.start())
+        before = speech.text[first : said.start()]
         numbers = re.findall(rf"(?<![\w.,]){VALUE}(?![\w%/]|[.,]\d)", before)
         if not numbers or _UNSURE.search(before):
             continue
         it, values = value_of(numbers[-1]), speech.data.values
         right = sum(value > it if said["more"] else value < it for value in values)
-        if it in values and right != _number(said["count"]):
+        if it in values and right != count_of(said["count"]):
             yield *said.span(), f"of the list there are {right}"
 
 
@@ -290,7 +212,3 @@ def _is_other(speech: Speech, said: re.Match[str]) -> bool:
         return False
     values = speech.data.values
     return not min(values) <= value_of(said["bound"]) <= max(values)
-
-
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else english_number(word.lower()) or 0

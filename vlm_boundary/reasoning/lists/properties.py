@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from statistics import median
 
 from vlm_boundary.reasoning.lists.listed import Listed
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.text.passages import opening
-from vlm_boundary.verifier.phrases import occurs
 
 Found = tuple[int, int, str]
 """What a flag has: where it begins and ends, and its note."""
@@ -26,8 +26,9 @@ COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "warmer than": operator.gt, "colder than": operator.lt,
     "at least": operator.ge, "at most": operator.le,
 }  # fmt: skip
-_THAN = tuple(f"{how} " for how in COMPARED if how.endswith(" than"))
-_OTHERS = tuple(f"{how} " for how in COMPARED if not how.endswith(" than"))
+_THAN = frozenset(how.split()[0] for how in COMPARED if how.endswith(" than"))
+_ALONE = frozenset(how for how in COMPARED if " " not in how)
+_LEAST_OR_MOST = frozenset(("least", "most"))
 _HOW = opening(sorted(COMPARED, key=len, reverse=True))
 THRESHOLD = re.compile(
     rf"(?P<how>{_HOW})s? (?:a |the )?(?:value of )?"
@@ -43,7 +44,7 @@ PROPERTY = re.compile(
 )
 
 _NAMES = ("even", "odd", "prime", "acute", "obtuse", "multiple", "divisible", "factor", "divisor")
-NAMED = re.compile(opening((*COMPARED, *_NAMES)), re.IGNORECASE)
+BEGINNINGS = (*COMPARED, *_NAMES)
 """How a property begins, which is found much faster than the whole."""
 
 
@@ -52,6 +53,8 @@ class Speech:
     """Where a chain speaks of the one list that it, or its question, gives."""
 
     text: str
+    low: str
+    """The text in small letters."""
     question: str
     asked: str
     """The question without what it says in brackets, in small letters."""
@@ -60,9 +63,19 @@ class Speech:
     end: int
 
 
-def compares(low: str) -> bool:
-    """Whether a text, in small letters, may compare values with a bound."""
-    return occurs(_OTHERS, low) or (" than " in low and occurs(_THAN, low))
+def compares(words: Set[str]) -> bool:
+    """Whether a text with these words may compare values with a bound."""
+    if not _ALONE.isdisjoint(words):
+        return True
+    if "than" in words and not _THAN.isdisjoint(words):
+        return True
+    return "at" in words and not _LEAST_OR_MOST.isdisjoint(words)
+
+
+@lru_cache(maxsize=4096)
+def properties_in(asked: str) -> tuple[re.Match[str], ...]:
+    """The properties that a question names."""
+    return tuple(PROPERTY.finditer(asked))
 
 
 def holds(said: re.Match[str], data: Listed) -> Callable[[Fraction], bool]:

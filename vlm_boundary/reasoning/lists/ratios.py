@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 
 from vlm_boundary.reasoning.lists.listed import Listed, sentences
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
@@ -17,7 +16,6 @@ from vlm_boundary.verifier.phrases import occurs
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "twice", "double", "triple", " times ", "thrice",
 )  # fmt: skip
-_SAME_KEYS = ("same", "equal", "as many as", "as much as", "as high as", " by ", "between ")
 _WORD = r"[A-Za-z\d][\w'’-]{0,15}"
 _TIMES = opening([name.replace(" ", "[ -]") for name in sorted(FACTORS, key=len)[::-1]])
 _FACTOR = re.compile(
@@ -50,27 +48,9 @@ _BEHIND = re.compile(
     r"'?s? ?(?:and\b|or\b|plus\b|minus\b|together|combined|[-+/*×(]|less\b|more\b)"
     r"|['’]s [a-z]+ (?:and|minus|plus)"
 )
-_SAME = re.compile(
-    rf"\b(?P<one>{_WORD}) (?:(?:is|are|has|have|had|got|scored|sold|costs?|was)(?: just"
-    rf"| exactly| also)?"
-    rf" (?:(?:as (?:many|much|high|tall|big|large|warm|expensive)(?: [a-z]{{3,10}})?"
-    rf"|the same(?: [a-z]{{3,10}})?) as|equal to)"
-    rf"|equals) (?:the |that of |in |on )?(?P<two>{_WORD})(?=[.,;:]|$)"
-    rf"|\b(?P<a>{_WORD}) and (?P<b>{_WORD}) (?:have|are|got|scored|sold|cost|had|were"
-    rf"|both have)(?: exactly| both)?"
-    r" (?:the same|equal|equally)\b(?! (?:increase|growth|change|difference|rate|ratio|rise|drop))"
-)
-_BY = re.compile(
-    rf"\b(?P<one>{_WORD}) (?:beats?|exceeds?|tops?|leads?"
-    rf"|surpasses) (?P<two>{_WORD}) by [$€£]?(?P<by>{VALUE})(?![\w%]|[.,]\d)"
-    rf"|\b(?:the )?(?:[Bb]etween|difference between|difference of"
-    rf"|gap between) (?P<a>{_WORD}) and (?P<b>{_WORD})"
-    rf" (?:is|are|there are|there is|lie|lies|was) [$€£]?(?P<size>{VALUE})(?![\w%]|[.,]\d"
-    rf"| ?[-+*/×·÷])"
-)
 
 
-def wrong_ratios(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_ratios(speech: Speech) -> Iterator[Found]:
     """Relations of two members of the list that the values of both do not bear out."""
     data = speech.data
     if not data.asked or not any(data.names):
@@ -78,10 +58,8 @@ def wrong_ratios(speech: Speech, low: str) -> Iterator[Found]:
     asked = speech.asked
     if _FACTOR.search(asked) or re.search(r"\b(?:if|suppose|will|would|than|as many)\b", asked):
         return
-    if occurs(_KEYS, low):
+    if occurs(_KEYS, speech.low):
         yield from _factors(speech)
-    if occurs(_SAME_KEYS, low):
-        yield from _differences(speech)
 
 
 def _factors(speech: Speech) -> Iterator[Found]:
@@ -119,23 +97,6 @@ def _only_member(part: str, data: Listed) -> str:
     if any(value_of(one) not in known for one in numbers if not data.named(one)):
         return ""
     return names.pop() if len(names) == 1 else ""
-
-
-def _differences(speech: Speech) -> Iterator[Found]:
-    """Ana and Cy have the same; Ben beats Ana by 10."""
-    data, text = speech.data, speech.text
-    for first, last in sentences(text, speech.start, speech.end):
-        for said in (*_SAME.finditer(text, first, last), *_BY.finditer(text, first, last)):
-            one, two = data.named(said["one"] or said["a"]), data.named(said["two"] or said["b"])
-            before = text[max(first, said.start() - 40) : said.start()]
-            if not one or not two or one == two or _UNSURE.search(before.replace(" and", "")):
-                continue
-            values = data.value(one), data.value(two)
-            size: Fraction | None = Fraction(0)
-            if said.re is _BY:
-                size = value_of(said["by"] or said["size"])
-            if abs(values[0] - values[1]) != size:
-                yield *said.span(), _both(one, two, data)
 
 
 def _both(one: str, two: str, data: Listed) -> str:

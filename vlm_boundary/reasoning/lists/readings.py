@@ -7,9 +7,15 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.lists.listed import Listed
-from vlm_boundary.reasoning.lists.number_lists import LEAST, MOST, VALUE, NumberList, value_of
+from vlm_boundary.reasoning.lists.listed import Listed, sentence_start
+from vlm_boundary.reasoning.lists.number_lists import (
+    LEAST,
+    MOST,
+    VALUE,
+    NumberList,
+    count_of,
+    value_of,
+)
 from vlm_boundary.reasoning.lists.orders import nths
 from vlm_boundary.reasoning.lists.properties import Found, Speech
 from vlm_boundary.reasoning.text.passages import words_in
@@ -137,7 +143,7 @@ def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
         if speech.text.count(")", one.start, one.end) > speech.text.count("(", one.start, one.end):
             continue  # (2, 4) and 2 others: two lists
         makes = _MAKES.match(speech.text, one.end, speech.end)
-        count = _number(makes["count"]) if makes else 0
+        count = count_of(makes["count"]) if makes else 0
         near = 0 < abs(count - len(one.values)) < _FEW
         if makes and near and count not in (len({*one.values}), sum(one.values)):
             note = f"the list has {len(one.values)} numbers, not {makes['count']}"
@@ -148,7 +154,7 @@ def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
             r"\b(?:first|last|other|of the|next)\s\Z", speech.text[start : said.start()]
         ):
             continue
-        count = _number(said["count"])
+        count = count_of(said["count"])
         if count != len(one.values) and count != sum(one.values):
             yield (
                 said.start(),
@@ -158,7 +164,7 @@ def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
     size = len(speech.data.values)
     told = speech.data.asked and "how many" not in speech.asked
     for said in _THERE.finditer(speech.text, speech.start, speech.end) if told else ():
-        count = _number(said["count"])
+        count = count_of(said["count"])
         if (
             size >= _FEW
             and count != size
@@ -168,15 +174,11 @@ def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
             yield *said.span(), f"there are {size}, not {said['count']}"
 
 
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else english_number(word.lower()) or 0
-
-
 def _of_all(speech: Speech, said: re.Match[str], lists: Sequence[NumberList]) -> bool:
     """Whether what is added up is the whole list, which stands before in the same sentence."""
     size = len(speech.data.values)
-    first = max(speech.text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n"))
-    near = [one for one in lists if first < one.start and one.end < said.start()]
+    first = sentence_start(speech.text, speech.start, said.start())
+    near = [one for one in lists if first <= one.start and one.end < said.start()]
     if near:
         return len(near[-1].values) == size
     return said["of"].lower() not in ("they", "these", "which") and speech.data.asked

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from vlm_boundary.mathtext.words import english_number
-from vlm_boundary.reasoning.lists.listed import PICKS, Listed, sentences
-from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.lists.listed import PICKS, Listed, sentence_start, sentences
+from vlm_boundary.reasoning.lists.number_lists import VALUE, count_of, value_of
 from vlm_boundary.reasoning.lists.properties import Found, Speech
-from vlm_boundary.reasoning.text.steps import shown
-from vlm_boundary.verifier.phrases import occurs
+from vlm_boundary.reasoning.text.passages import words_in
 
-_COUNTED = ("twice", "times", "once", "thrice", *(f"{digit}s" for digit in range(10)))
+_COUNTED = frozenset(("twice", "times", "once", "thrice"))
+_PLURAL_DIGIT = re.compile(r"[0-9]'?s\b")
 _TIMES = r"(?P<times>once|twice|thrice|(?:\d{1,2}|one|two|three|four|five|six|seven|eight) times)"
 _OCCURS = re.compile(
     rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
@@ -42,47 +41,34 @@ _INLINE = re.compile(
 _COUNTING = re.compile(r"frequen|how often|tally|count|occur|times|appear|dots", re.IGNORECASE)
 
 
-def wrong_frequencies(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_frequencies(speech: Speech) -> Iterator[Found]:
     """5 appears four times; there are four 40s."""
     text, data = speech.text, speech.data
-    if " as often as" in low or " as many times as" in low:
-        yield from _as_often(speech)
-    if len(data.values) < 3 or not occurs(_COUNTED, low) or "digit" in speech.asked:
+    if len(data.values) < 3 or "digit" in speech.asked:
+        return
+    times = not _COUNTED.isdisjoint(words_in(text))
+    plural = _PLURAL_DIGIT.search(text, speech.start, speech.end)
+    if not times and plural is None:
         return
     for first, last in sentences(text, speech.start, speech.end):
-        said = [*_OCCURS.finditer(text, first, last)]
+        said = [*_OCCURS.finditer(text, first, last)] if times else []
         if len(said) == 1 and not said[0]["verb"]:
             continue
-        for one in (*said, *_PLURAL.finditer(text, first, last)):
+        for one in (*said, *_PLURAL.finditer(text, first, last)) if plural else said:
             if one.start() >= data.start:
                 yield from _wrong_frequency(one, data)
-
-
-_AS_OFTEN = re.compile(
-    rf"(?<![\w.,/$-])(?P<one>{VALUE}) [a-z]{{3,8}}(?: up)? (?:just )?as (?:often|many times"
-    rf"|frequently) as {VALUE}"
-)
-
-
-def _as_often(speech: Speech) -> Iterator[Found]:
-    """6 occurs as often as 5."""
-    for said in _AS_OFTEN.finditer(speech.text, speech.start, speech.end):
-        one, two = (value_of(value) for value in re.findall(VALUE, said[0])[:2])
-        times = [speech.data.values.count(value) for value in (one, two)]
-        if all(times) and times[0] != times[1] and speech.data.asked:
-            yield *said.span(), f"{shown(one)} is there {_times(times[0])}"
 
 
 def wrong_tallies(speech: Speech) -> Iterator[Found]:
     """A row under another that gives a value's count: "40: 4"."""
     text, data = speech.text, speech.data
+    if len({*data.values}) == len(data.values):
+        return
     rows = [*_TALLY.finditer(text, speech.start, speech.end)]
     if len(rows) < 3:
         rows = [*_INLINE.finditer(text, speech.start, speech.end)]
     values = [value_of(row["value"]) for row in rows]
     if len(rows) < 3 or len({*values}) != len(rows) or not {*values} <= {*data.values}:
-        return
-    if len({*data.values}) == len(data.values):
         return
     if _COUNTING.search(text, max(speech.start, rows[0].start() - 200), rows[0].start()):
         for row in rows:
@@ -91,9 +77,7 @@ def wrong_tallies(speech: Speech) -> Iterator[Found]:
 
 def _wrong_frequency(said: re.Match[str], data: Listed) -> Iterator[Found]:
     value = value_of(said["value"])
-    word = said["times"].lower().removesuffix(" times")
-    named = {"once": 1, "twice": 2, "thrice": 3}
-    times = named.get(word) or (int(word) if word.isdigit() else english_number(word))
+    times = count_of(said["times"])
     right = data.values.count(value)
     if right and times != right:
         yield *said.span(), f"{said['value']} stands {_times(right)} in the list, not {times}"
@@ -116,7 +100,6 @@ _NAMED = re.compile(r"(?P<name>[A-Z][a-z]{1,11}) (?P<word>[a-z]{3,12})")
 _DRAWN = re.compile(
     r"\b(?:after|then|now|drawn|taken|replaced|once (?:an?|the|one))\b", re.IGNORECASE
 )
-_ONCE = {"once": 1, "twice": 2}
 
 
 @lru_cache(maxsize=64)
@@ -142,10 +125,8 @@ def wrong_kinds(text: str, question: str, start: int, end: int) -> Iterator[Foun
         return
     for said in _SAID.finditer(text, start, end):
         word = said["word"] if len(said["word"]) == 1 else said["word"].lower()
-        times = said["times"].lower().removesuffix(" times")
-        count = _ONCE.get(times) or (int(times) if times.isdigit() else english_number(times))
-        sentence = max(text.rfind(sign, start, said.start()) for sign in (". ", "\n"))
-        before = max(start, sentence), said.start()
+        count = count_of(said["times"])
+        before = sentence_start(text, start, said.start()), said.start()
         if PICKS.search(text, *before) or _DRAWN.search(text, *before):
             continue
         if word in words and count != words[word]:

@@ -7,38 +7,32 @@ import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from vlm_boundary.reasoning.lists.listed import Listed, Mention, mention_of, sentences
+from vlm_boundary.reasoning.lists.listed import Listed, Mention, mention_of
 from vlm_boundary.reasoning.lists.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.lists.properties import (
-    PROPERTY,
-    THRESHOLD,
     Found,
     Speech,
     holds,
+    properties_in,
     worded,
 )
+from vlm_boundary.reasoning.text.passages import words_in
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_SUPPOSED = re.compile(r"\b(?:not|if|would|could|might|or|than|how many)\b|n't\b|\?", re.IGNORECASE)
 
-
-def wrong_tellings(speech: Speech, low: str) -> Iterator[Found]:
+def wrong_tellings(speech: Speech) -> Iterator[Found]:
     """Each comparison that the list does not bear out."""
-    if not speech.data.values and "?" not in low and "|" not in low:
+    low, data = speech.low, speech.data
+    if not data.values and "?" not in low and "|" not in low:
         return
-    if (
-        occurs(("yes", " ok", " counts", " fits", " qualifies"), low)
-        or ">" in low
-        or "<" in low
-        or "✓" in low
-        or "✅" in low
-    ):
+    if not _YES.isdisjoint(words_in(speech.text)) or occurs(_SAY_YES, low):
         yield from _told_one_by_one(speech)
-    if " than " in low and any(speech.data.names):
-        yield from _comparisons(speech)
 
 
+_YES = frozenset(("yes", "ok", "okay", "counts", "fits", "qualifies", "✓", "✔", "✅"))
+_COMPARING = ("<", ">", "≤", "≥", "\\le", "\\ge", " than")
+_SAY_YES = (">", "<", "✓", "✅")
 _TOLD = re.compile(
     r"(?:\b(?:yes|no|ok|okay|counts|fits|qualifies|(?:does|is)(?: not|n't))\b|[✓✗✔✘✅❌])",
     re.IGNORECASE,
@@ -52,14 +46,12 @@ _SIGNS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 }  # fmt: skip
 
 
-_YES = frozenset(("yes", "ok", "okay", "counts", "fits", "qualifies", "✓", "✔", "✅"))
-
-
 def _told_one_by_one(speech: Speech) -> Iterator[Found]:
     """9 < 9? Yes. Aug 49: yes, where it is asked how many lie above 50."""
     text, data = speech.text, speech.data
-    yield from _untrue(speech)
-    limits = [said for said in PROPERTY.finditer(speech.asked) if not said["of"]]
+    limits = [said for said in properties_in(speech.asked) if not said["of"]]
+    if not limits and ("?" not in speech.low or not occurs(_COMPARING, speech.low)):
+        return
     right: list[int] = []
     wrong: list[Found] = []
     last = speech.start
@@ -88,24 +80,6 @@ def _told_one_by_one(speech: Speech) -> Iterator[Found]:
         yield wrong[0][0], last, wrong[0][2]
 
 
-_BARE = re.compile(
-    rf"(?<![\w.,+*/^=(-] )(?<![\w.,+*/^=(-])(?P<one>{VALUE}) ?(?P<sign>[<>]) ?(?P<two>{VALUE})"
-    r"(?=[,.;]?(?:\s|$))(?! ?[-+*/×÷·^=(?<>√])",
-)
-
-
-def _untrue(speech: Speech) -> Iterator[Found]:
-    """9 > 10, of a value of the list and the number that it is to be compared with."""
-    limits = {value_of(said["bound"]) for said in THRESHOLD.finditer(speech.asked)}
-    for said in _BARE.finditer(speech.text, speech.start, speech.end) if limits else ():
-        one, two = value_of(said["one"]), value_of(said["two"])
-        of_list = (one in speech.data.values and two in limits) or (
-            two in speech.data.values and one in limits
-        )
-        if of_list and not _SIGNS[said["sign"]](one, two):
-            yield *said.span(), f"{said[0]} is false"
-
-
 def _told_of(before: str, data: Listed) -> Mention | None:
     """The member of which it is told; a row of a table, or a few words."""
     line = before[before.rfind("\n") + 1 :]
@@ -118,41 +92,3 @@ def _told_of(before: str, data: Listed) -> Mention | None:
     mention = mention_of(piece, data)
     known = mention and (mention.name or mention.value in data.values)
     return mention if known else None
-
-
-_MORE = (
-    r"higher|larger|greater|more|taller|bigger|longer|warmer|hotter|heavier|lower|smaller|less|fewer"
-    r"|shorter|colder|cooler|lighter|cheaper"
-)
-_LESS = frozenset("lower smaller less fewer shorter colder cooler lighter cheaper".split())
-_THAN = re.compile(
-    r"(?P<one>[\w'’]{1,40}(?: \w{1,3})?)(?: \([^()]{1,12}\))?"
-    r" (?:is|has|had|was|scored|got|sold|shows)"
-    rf"(?: a| much| slightly| even| clearly)?(?: (?P<by>{VALUE}))?"
-    rf" (?P<how>{_MORE})"
-    r"(?: [a-z]{3,12})? than (?:the |bar |in |on |that of )?(?P<two>[\w'’]+(?: \w{1,3})?)"
-    r"(?=[\s,.;:()!]|$)"
-)
-
-
-def _comparisons(speech: Speech) -> Iterator[Found]:
-    """Tuesday is warmer than Thursday; Feb is 15 higher than Jan."""
-    text, data = speech.text, speech.data
-    for first, last in sentences(text, speech.start, speech.end):
-        for said in _THAN.finditer(text, first, last):
-            one, two = (_named_by(said[name], data) for name in ("one", "two"))
-            if not one or not two or one == two or _SUPPOSED.search(text, first, said.start()):
-                continue
-            more = data.value(one) - data.value(two)
-            more = -more if said["how"] in _LESS else more
-            if more <= 0:
-                has = f"{one.capitalize()} has {shown(data.value(one))}"
-                note = f"{has} and {two.capitalize()} {shown(data.value(two))}"
-                yield *said.span(), note
-            elif said["by"] and value_of(said["by"]) != more:
-                yield *said.span(), f"it is {shown(more)} {said['how']}, not {said['by']}"
-
-
-def _named_by(words: str, data: Listed) -> str:
-    """The member that one or two words name."""
-    return data.named(words) or data.named(words.split()[0]) or data.named(words.split()[-1])

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.lists.extremes import wrong_extremes
@@ -21,7 +22,6 @@ from vlm_boundary.reasoning.lists.ratios import wrong_ratios
 from vlm_boundary.reasoning.lists.readings import wrong_readings
 from vlm_boundary.reasoning.lists.tallies import wrong_frequencies, wrong_kinds, wrong_tallies
 from vlm_boundary.reasoning.lists.tellings import wrong_tellings
-from vlm_boundary.reasoning.lists.wholes import wrong_wholes
 from vlm_boundary.reasoning.text.passages import (
     AnswerPlace,
     asked_of,
@@ -30,17 +30,17 @@ from vlm_boundary.reasoning.text.passages import (
     retracted,
     words_in,
 )
+from vlm_boundary.reasoning.text.places import small
 
 _SEPARATORS = (",", ";", " and ", "\n")
 _SPEAKS = frozenset(  # the words by which one may speak of a list
-    "mean means meaning sum sums summed order orders ordered ordering reorder range ranges most"
-    " average averages averaged averaging there mode modes median medians least sort sorted sorts"
-    " sorting first last second third fourth fifth sixth maximum minimum max min best worst peak"
-    " tallest shortest warmest coldest hottest coolest wettest driest heaviest lightest cheapest"
-    " biggest oldest youngest nearest closest fastest slowest fewest latest earliest below under"
-    " above over exceed exceeds exceeding than even odd prime primes multiples divisible factors"
-    f" divisors {MOST} {LEAST}".replace("|", " ").split()
+    "mean sum order ordered ordering range most average mode median least sort sorted sorts sorting"
+    " first last second third fourth fifth sixth maximum minimum max min best worst peak tallest"
+    " shortest warmest coldest hottest coolest wettest driest heaviest lightest cheapest biggest"
+    " below under above over exceed exceeds exceeding than even odd prime primes multiples"
+    f" divisible factors divisors {MOST} {LEAST}".replace("|", " ").split()
 )
+_MEMBERS = frozenset("numbers values scores bars entries elements".split())  # that there are
 _LETTERED = re.compile(r"[A-Z](?<!\w.) \d+ [A-Z] \d+ [A-Z] \d")
 
 
@@ -53,26 +53,23 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     statement is of a part of the list, of something made of it, or behind words that may pick some.
     """
     text, question = chain.text, chain.question
-    bracketed = "[" in question
-    given = described(question) if bracketed else None
-    told: list[Found] = []
-    if bracketed and asks_of_another(question):
+    if "[" in question and asks_of_another(question):
         return
-    if bracketed:
+    given = described(question) if "[" in question else None
+    may = (given is not None or _may_speak(text, question)) and not _has_few(text)
+    if not may and "[" not in question:
+        return
+    lists = number_lists(text, start, end) if may else []
+    data = given or listed_in(lists) or NOTHING
+    speech = Speech(text, small(text), question, _asked(question), data, start, end)
+    told: list[Found] = []
+    if "[" in question:
         told += wrong_kinds(text, question, start, end)
-        if question.count(":") > 3:
-            words = asked_of(question).lower()
-            told += wrong_hours(Speech(text, question, words, NOTHING, start, end))
-    few = given is None and not _may_speak(text, question)
-    few = few or _has_few(text)
-    if given is not None or not few:
-        low = text.lower()
-        lists = [] if few else number_lists(text, start, end)
-        data = given or listed_in(lists) or NOTHING
-        asked = asked_of(question).lower()
-        told += _of_members(Speech(text, question, asked, data, start, end), low, lists)
+        told += wrong_hours(replace(speech, data=NOTHING))
+    if may or given is not None:
+        told += _of_members(speech, lists)
         if not told and lists and (given is None or _is_whole(given, lists)):
-            told += wrong_statistics(chain, low, asked, lists, start, end, answer)
+            told += wrong_statistics(chain, speech.asked, lists, start, end, answer)
     for first, last, note in told:
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
@@ -88,29 +85,40 @@ def _has_few(text: str) -> bool:
 
 def _may_speak(text: str, question: str) -> bool:
     """Whether a chain may say something of a list, or answer how many of it are above a bound."""
-    if not _SPEAKS.isdisjoint(words_in(text)):
+    words = words_in(text)
+    if not _SPEAKS.isdisjoint(words):
         return True
-    return "ow many" in question and compares(asked_of(question).lower())
+    return ("there" in words and not _MEMBERS.isdisjoint(words)) or _counts_some(question)
 
 
-def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterator[Found]:
+@lru_cache(maxsize=4096)
+def _counts_some(question: str) -> bool:
+    """Whether it is asked how many are above a bound."""
+    return "ow many" in question and compares(words_in(_asked(question)))
+
+
+@lru_cache(maxsize=4096)
+def _asked(question: str) -> str:
+    return asked_of(question).lower()
+
+
+def _of_members(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
     """What is said of members of the list that the question gives, or else the chain."""
-    yield from wrong_orders(speech, low)
-    yield from wrong_members(speech, low)
-    yield from wrong_tellings(speech, low)
+    yield from wrong_orders(speech)
+    yield from wrong_members(speech)
+    yield from wrong_tellings(speech)
     if not speech.data.values:
         return
     if speech.data.asked:
-        yield from wrong_places(speech, low)
-        yield from wrong_wholes(speech, low)
-        yield from wrong_ratios(speech, low)
-    yield from wrong_frequencies(speech, low)
+        yield from wrong_places(speech)
+        yield from wrong_ratios(speech)
+    yield from wrong_frequencies(speech)
     members = {*speech.data.values}
     foreign = (one.start for one in lists if not {*one.values} <= members)
     speech = replace(
         speech, start=max(speech.start, speech.data.start), end=next(foreign, speech.end)
     )
-    yield from wrong_extremes(speech, low)
+    yield from wrong_extremes(speech)
     yield from wrong_tallies(speech)
     yield from wrong_readings(speech, lists)
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from vlm_boundary.mathtext.units import UNITS
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.rules.places import lowered
 from vlm_boundary.reasoning.text.passages import unless_excused
+from vlm_boundary.reasoning.text.places import unhyphenated
 from vlm_boundary.reasoning.text.steps import rounds_to
 from vlm_boundary.verifier.phrases import occurs
 
@@ -53,7 +53,7 @@ def wrong_units(
     kinds = {(UNITS[name].dimension, UNITS[name].size) for name in units}
     if len({dimension for dimension, _ in kinds}) == len(kinds):
         return  # no two of one kind
-    low = lowered(text)
+    low = unhyphenated(text)
     for place in _named(low, units, start, end):
         match = _OF_UNIT.match(text, place, end)
         if match is None:

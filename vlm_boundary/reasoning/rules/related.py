@@ -11,9 +11,14 @@ from typing import NamedTuple
 
 from vlm_boundary.mathtext.words import FIRST_WORDS, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
 from vlm_boundary.reasoning.rules.theorems import FACTORS
 from vlm_boundary.reasoning.text.passages import opening, unless_excused, words_in
+from vlm_boundary.reasoning.text.places import (
+    by_last_word,
+    matches_at,
+    places_of_phrases,
+    unhyphenated,
+)
 from vlm_boundary.reasoning.text.steps import one_step, rounds_to, shown
 
 _FACTOR_NAMES = by_last_word(FACTORS)
@@ -162,8 +167,8 @@ def _asked(question: str) -> tuple[_Relation, ...]:
 def _relations(text: str, told: Set[str], start: int, end: int) -> Iterator[_Relation]:
     found: list[re.Match[str]] = []
     if not _WORDS.isdisjoint(told):
-        factors = places(lowered(text), told, _FACTOR_NAMES, start, end)
-        found += matches(_SO_MANY_TIMES, text, factors, end)
+        factors = places_of_phrases(unhyphenated(text), told, _FACTOR_NAMES, start, end)
+        found += matches_at(_SO_MANY_TIMES, text, factors, end)
     place = text.find(" than ", start, end) if "than" in told else -1
     while place >= 0:
         if _by_so_much(text[max(start, place - 50) : place]):

@@ -10,8 +10,13 @@ from itertools import chain
 
 from vlm_boundary.mathtext.words import FIRST_WORDS, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.rules.places import by_last_word, lowered, matches, places
 from vlm_boundary.reasoning.text.passages import hypothetical, opening, retracted, words_in
+from vlm_boundary.reasoning.text.places import (
+    by_last_word,
+    matches_at,
+    places_of_phrases,
+    unhyphenated,
+)
 from vlm_boundary.reasoning.text.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -138,17 +143,17 @@ _Said = tuple[int, int, Fraction, Fraction, str]
 
 
 def _statements(text: str, told: Set[str], start: int, end: int) -> Iterator[_Said]:
-    low = lowered(text)
-    named = places(low, told, _FACTORS, start, end)
+    low = unhyphenated(text)
+    named = places_of_phrases(low, told, _FACTORS, start, end)
     if named:
         for pattern in (_SHARE, _MULTIPLE):
-            yield from _simple(matches(pattern, text, named, end))
+            yield from _simple(matches_at(pattern, text, named, end))
         if not _THAT.isdisjoint(words_in(text)):
             yield from _of_that(text, named, start, end)
         yield from _reversed(text, named, start, end)
     if not _TOTALS.isdisjoint(told):
         yield from _several(text, low, told, start, end)
-    acting = places(low, told, _ACTING, start, end)
+    acting = places_of_phrases(low, told, _ACTING, start, end)
     if acting:
         yield from _acted(text, acting, start, end)
     if not (_OPERATING.isdisjoint(told) or FIRST_WORDS.isdisjoint(words_in(text))):
@@ -185,7 +190,7 @@ def _simple(found: Iterable[re.Match[str]]) -> Iterator[_Said]:
 
 def _of_that(text: str, named: list[int], start: int, end: int) -> Iterator[_Said]:
     """A share or a multiple of what was just said, where it is that of no number before."""
-    for match in matches(_OF_THAT, text, named, end):
+    for match in matches_at(_OF_THAT, text, named, end):
         word = match["factor"].lower().replace("-", " ")
         factor, said = _SHARES.get(word) or Fraction(_TIMES[word]), _value(match[2])
         before = [_value(number) for number in _NUMBER.findall(text, start, match.start())]
@@ -218,8 +223,10 @@ def _alike(match: re.Match[str], one: int, other: int) -> bool:
 
 
 def _several(text: str, low: str, told: Set[str], start: int, end: int) -> Iterator[_Said]:
-    named = places(low, told, _NAMES, start, end)
-    found: list[Iterable[re.Match[str]]] = [matches(_OF_SEVERAL, text, named, end)] if named else []
+    named = places_of_phrases(low, told, _NAMES, start, end)
+    found: list[Iterable[re.Match[str]]] = (
+        [matches_at(_OF_SEVERAL, text, named, end)] if named else []
+    )
     adding = not _ADDING.isdisjoint(told) and occurs(_ADDED, text)
     if adding and (added := [*_ADDED_TO.finditer(text, start, end)]):
         line = text.rfind("\n", start, added[0].start()) + 1
@@ -245,7 +252,7 @@ def _several(text: str, low: str, told: Set[str], start: int, end: int) -> Itera
 
 
 def _acted(text: str, acting: list[int], start: int, end: int) -> Iterator[_Said]:
-    for match in matches(_ACTED, text, acting, end):
+    for match in matches_at(_ACTED, text, acting, end):
         one, two, said = (_value(match[place]) for place in (2, 4, 5))
         if one is None or two is None or said is None:
             continue

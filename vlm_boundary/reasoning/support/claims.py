@@ -7,6 +7,7 @@ import re
 from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace, words_in
+from vlm_boundary.reasoning.text.places import matches_at, places_of, small
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[0-9.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
@@ -37,6 +38,7 @@ _PLAIN = re.compile(  # begins with a set of characters, so that all others are 
     r"|(?<=^\s\s\s\s[\d#]))(?:(?<=\d)\d?[.)]|(?<=#)#*)\s)"
 )
 _MARKS = re.compile(r"[*#²³^\\$]")
+_POWER = re.compile(r"[²³^]")
 _LABEL = re.compile(r"[0-9][.)]\s")
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
@@ -49,6 +51,12 @@ _BY_EYE = re.compile(
     r"|impression|eyeballing|guess\w*)\b|\bI (?:think|believe) (?:it|there|that|the answer)\b"
     r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b|\bapparently\b",
     re.IGNORECASE,
+)
+_EYE_WORDS = frozenset(  # one of which it has
+    "eye visual visually look looks appear appears seem seems estimate guess guesses guessed"
+    " guessing guesswork eyeball eyeballing reckon put glance glances glanced glancing judging"
+    " suggest suggests gut hunch intuition impression think believe inspection looking"
+    " apparently".split()
 )
 _READ_OFF = re.compile(
     r"\b(?:bars?|axis|axes|hands?|scale|lines?|points?|mark\w*|label\w*|reads?|reading|shows?"
@@ -132,21 +140,23 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
-    if not _NUMBER.search(said) and not _BECAUSE.search(text, start, end):
+    is_number = _NUMBER.search(said) is not None
+    if not is_number and not _BECAUSE.search(text, start, end):
         return []
     if _SIGNS.search(text, start, answer.start):
-        return []
-    marked = _MARKS.search(text, start, answer.start)
-    if marked and _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
         text[start : answer.start] + " " + text[answer.end : end]
         if answer.stated
         else text[start:end]
     )
+    if is_number and _surely_has_others(body, said):
+        return []
+    marked = _MARKS.search(text, start, answer.start)
+    if marked and _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
+        return []
     body = _PLAIN.sub(" ", body) if _MARKS.search(body) or _LABEL.search(body) else body
     body = _ASIDE.sub(" ", body)
-    is_number = _NUMBER.search(said) is not None
     if is_number and _has_others(body, said):
         return []
     plain = body
@@ -158,7 +168,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         return _circle(text, start, end, said)
     listed = _LISTED.search(body) or _PARTS_NAMED.search(body)
     counted = _THAT_ONE.sub(" ", body) if " one" in body.lower() else body
-    if listed or _unread(counted, said, chain.question):
+    if listed or _unread(text, counted, said, chain.question):
         return []
     if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
         return []
@@ -182,7 +192,7 @@ def _claim(
             continue
         if said not in _numbers(sentence) and _in_words(sentence) != said:
             continue
-        by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
+        by_eye = _is_by_eye(text, sentence) and _READ_OFF.search(sentence) is None
         claim = _WORKED_OUT.search(sentence) is not None and not (
             _BECAUSE.search(sentence) or _MARKED.search(sentence)
         )
@@ -205,6 +215,18 @@ def _things(body: str, said: str) -> set[str]:
     return found
 
 
+def _surely_has_others(body: str, said: str) -> bool:
+    """Whether a number stands there that is no answer, no label of a step and no power."""
+    others = _numbers(body) - {said, said.replace(",", "")}
+    if not others:
+        return False
+    if any(len(number) > 2 for number in others):
+        return True
+    if _POWER.search(body):
+        return False
+    return _LABELLED.search(body) is None or _STEP.search(body) is None
+
+
 def _has_others(body: str, said: str) -> bool:
     """Whether there is a number that is neither the answer nor that of a step."""
     own = {said, said.replace(",", "")}
@@ -223,23 +245,30 @@ def _in_words(text: str) -> str:
     return "" if number is None else str(number)
 
 
-def _unread(body: str, said: str, question: str) -> bool:
+def _unread(text: str, body: str, said: str, question: str) -> bool:
     """Whether the chain has a number or a word for one that is not its answer.
 
     Numbers that it says again with the words of the question count for nothing.
     """
     if _numbers(body) - {said}:
         return True
+    numerals = _NUMERALS & words_in(text)
+    if not numerals:
+        return False
     asked = question.lower()
     plain = _DEFINED.sub(" ", body)
-    if _BY_EYE.search(plain):  # what is guessed, as in "about a third of it", is not read
+    if _is_by_eye(text, plain):  # what is guessed, as in "about a third of it", is not read
         plain = " ".join(part for part in SENTENCE.findall(plain) if not _BY_EYE.search(part))
-    if _NUMERALS.isdisjoint(words_in(body)):
-        return False
-    words = {word.lower() for word in _WORDED.findall(plain)}
+    places = places_of(numerals, small(plain), 0, len(plain))
+    words = {one[0].lower() for one in matches_at(_WORDED, plain, places, len(plain))}
     if _numbers(question) - {said}:
         words -= _NO_COUNT
     return any(word not in asked and str(english_number(word) or "") != said for word in words)
+
+
+def _is_by_eye(text: str, part: str) -> bool:
+    """Whether a part of a text tells a look or a guess."""
+    return not _EYE_WORDS.isdisjoint(words_in(text)) and _BY_EYE.search(part) is not None
 
 
 def _circle(text: str, start: int, end: int, said: str) -> list[Evidence]:

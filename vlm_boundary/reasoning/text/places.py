@@ -1,4 +1,4 @@
-"""Where the phrases that a pattern begins with stand, so that it is tried at these places alone."""
+"""Where a pattern may begin, found by its first words: much faster than the pattern itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,27 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 
 
-def lowered(text: str) -> str:
-    """A text in small letters with a blank for each hyphen, of as many characters."""
+def small(text: str) -> str:
+    """A text in small letters, and of the same length: one capital letter would become two."""
     low = text.lower()
-    return (low if len(low) == len(text) else text).replace("-", " ")
+    return low if len(low) == len(text) else text.replace("\u0130", "I").lower()
+
+
+def unhyphenated(text: str) -> str:
+    """A text in small letters with a blank for each hyphen, of the same length."""
+    return small(text).replace("-", " ")
+
+
+def places_of(keys: Iterable[str], low: str, start: int, end: int) -> list[int]:
+    """Where one of several strings begins, in order."""
+    found: list[int] = []
+    for key in keys:
+        place = low.find(key, start, end)
+        while place >= 0:
+            found.append(place)
+            place = low.find(key, place + 1, end)
+    found.sort()
+    return found
 
 
 def by_last_word(phrases: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
@@ -21,7 +38,7 @@ def by_last_word(phrases: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def places(
+def places_of_phrases(
     low: str, told: Set[str], phrases: Mapping[str, tuple[str, ...]], start: int, end: int
 ) -> list[int]:
     """Where the phrases begin of which `told`, a few words of the text, has the last, in order."""
@@ -42,12 +59,12 @@ def places(
     return found
 
 
-def matches(
+def matches_at(
     pattern: re.Pattern[str], text: str, places: Iterable[int], end: int
 ) -> Iterator[re.Match[str]]:
-    """The matches that begin at some of the places, none within another."""
+    """The matches of a pattern that begin at the places; none within another."""
     last = 0
     for place in places:
-        if place >= last and (match := pattern.match(text, place, end)):
+        if place >= last and (match := pattern.match(text, place, end)) is not None:
             last = match.end()
             yield match
