@@ -27,7 +27,7 @@ def test_a_phrase_is_found_whole_and_once() -> None:
 
 
 def test_a_place_outside_the_span_is_none() -> None:
-    assert places("half half half", {"half"}, THIRDS, 1, 9) == [5]
+    assert places_of_phrases("half half half", {"half"}, THIRDS, 1, 9) == [5]
 
 
 def test_small_letters_keep_the_places_of_a_text() -> None:

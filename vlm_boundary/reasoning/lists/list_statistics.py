@@ -145,10 +145,7 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
     of_numbers = _OF_NUMBERS.search(text, max(0, lists[0].start - 60), lists[0].start)
     in_tens = not _IN_TENS.isdisjoint(words_in(text[:end]))
     starts = [one.start for one in lists]
-    total = sum(values, Fraction(0))
-    told = {*values, total, total / len(values), len(values)}
-    others = (n.start() for n in NUMBER.finditer(text, cuts[0], end) if value_of(n[0]) not in told)
-    added = next(others, end)  # where another value is named, which may belong to the list
+    added = _another(text, values, cuts[0], end)
     kept = 0  # so many clauses are of the list
     for number, (first, last) in enumerate(pairwise(cuts)):
         clause = text[first:last]
@@ -169,10 +166,7 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
             return
         if _SIGNS.search(clause):
             continue
-        plain = _THESE.sub(" ", clause)
-        statistics = list(_STATISTIC.finditer(plain))
-        if len(statistics) == 2 and len({_statistic(one, lists) for one in statistics}) == 1:
-            plain = _without(plain, statistics.pop())  # the most frequent size (the mode)
+        plain, statistics = _statistics_in(_THESE.sub(" ", clause), lists)
         if len(statistics) == 1 and not _OTHER.search(_without(plain, statistics[0])):
             right = _statistic(statistics[0], lists)
             said = _said(plain, lists[0], statistics[0])
@@ -201,6 +195,22 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
                 yield first, last, note
             elif limit and (note := _wrong_count(clause, plain, limit, behind, values, known)):
                 yield *_trimmed(text, first, last), note
+
+
+def _another(text: str, values: Sequence[Fraction], start: int, end: int) -> int:
+    """Where a value is named that may belong to the list as well."""
+    total = sum(values, Fraction(0))
+    told = {*values, total, total / len(values), len(values)}
+    others = (n.start() for n in NUMBER.finditer(text, start, end) if value_of(n[0]) not in told)
+    return next(others, end)
+
+
+def _statistics_in(plain: str, lists: Sequence[NumberList]) -> tuple[str, list[re.Match[str]]]:
+    """The statistics of a clause, and it without one that is named twice."""
+    statistics = list(_STATISTIC.finditer(plain))
+    if len(statistics) == 2 and len({_statistic(one, lists) for one in statistics}) == 1:
+        plain = _without(plain, statistics.pop())  # the most frequent size (the mode)
+    return plain, statistics
 
 
 def _wrong_length(clause: str, plain: str, values: Sequence[Fraction]) -> str:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.picture.compared import compared
 from vlm_boundary.reasoning.picture.sayings import untypeset, words_of
-from vlm_boundary.reasoning.picture.told import Told, told
+from vlm_boundary.reasoning.picture.told import NAME, Told, told
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted, takes_back
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
@@ -21,7 +22,6 @@ _PAIR = re.compile(
     r"\b(?=(?P<one>[a-z]{3,10}) (?P<is>(?:are|is) )?(?P<two>[a-z]{3,12})\b)", re.IGNORECASE
 )
 _NONE = re.compile(r"\b(?:no|not|any|nor|neither|without|if|instead)\b", re.IGNORECASE)
-_NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
 _SIDES = {"pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10}
 _BY = re.compile(
     r"(?<![\d.])(?P<one>\d{1,3})(?: ?[cm]?m| units?)? by (?P<two>\d{1,3})(?![\d%]|\.\d|,\d)(?! ?=)"
@@ -44,17 +44,17 @@ _OF_WHAT = (
     r"(?: (?:bar|value|point|month|year|day|one|score|number|temperature|sales|entry|team|class))"
 )
 _IS_MOST = re.compile(
-    rf"\b(?P<name>{_NAME})(?: is| was| has| had|,) the (?P<how>{_HOW}){_OF_WHAT}"
+    rf"\b(?P<name>{NAME})(?: is| was| has| had|,) the (?P<how>{_HOW}){_OF_WHAT}"
     r"(?=[.,;\n]| (?:with|at|in the)\b)"
 )
 _MOST_IS = re.compile(
     rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT}(?: is| was|,)"
     r"(?: in| on| for| at| bar)?(?: the)?(?: one (?:in|on|for|of))?"
-    rf" (?P<name>{_NAME})(?=[.,;\n]| (?:with|at|and)\b)"
+    rf" (?P<name>{NAME})(?=[.,;\n]| (?:with|at|and)\b)"
 )
 _MOST_IS_PLAIN = re.compile(
     rf"(?<!-)(?<!second )(?<!third )(?<!next )(?<!nd )(?<!rd )\b(?P<how>{_HOW}) (?:is|was)"
-    rf" (?P<name>{_NAME})(?=[.,;\n]| (?:with|at|and)\b)"
+    rf" (?P<name>{NAME})(?=[.,;\n]| (?:with|at|and)\b)"
 )
 _WHICH = re.compile(r"\b[Ww]hich (?:month|year|day|bar|team|quarter|season|city|country)\b")
 _GIVEN_TO = re.compile(
@@ -63,7 +63,7 @@ _GIVEN_TO = re.compile(
     r" (?:(?:in|on|for)|(?:(?:and )?(?:that|this|which|it) )?(?:is|was|belongs to|comes from)"
     r"(?: the (?:value|number|score|age|height|price)(?: of| for| in)?| found in| reached in)?)"
     r" (?:bar )?"
-    rf"(?P<name>{_NAME})(?='s|[.,;\n]| and\b)"
+    rf"(?P<name>{NAME})(?='s|[.,;\n]| and\b)"
 )
 _SLOPE = re.compile(
     r"\bslope(?: of (?:the|this|that) line)?(?: m)?(?: is| =| of|:)?(?: equal to)?"
@@ -166,6 +166,8 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if not known:
         return
     text = untypeset(text)
+    if " than " in text:
+        yield from compared(text, known, start, end)
     if known.counted:
         yield from _swapped(text, known, start, end)
     if len(known.values) > 1 and "from " in text:

@@ -12,19 +12,18 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.picture.described import INSTEAD, differs, excused, may_name
 from vlm_boundary.reasoning.picture.dot_grids import grids
 from vlm_boundary.reasoning.picture.sayings import Said, sayings, untypeset, words_of
-from vlm_boundary.reasoning.picture.told import Told, told
+from vlm_boundary.reasoning.picture.told import NAME, Told, told
 from vlm_boundary.reasoning.text.equations import equations
 from vlm_boundary.reasoning.text.numerals import number_of
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted
 from vlm_boundary.reasoning.text.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
 _OF_NAME = re.compile(
-    rf",? (?:in|on|for|at|per)(?: the| an?| bar| point)? (?P<name>{_NAME})(?='s|[.,;)\n]|\s|\Z)"
+    rf",? (?:in|on|for|at|per)(?: the| an?| bar| point)? (?P<name>{NAME})(?='s|[.,;)\n]|\s|\Z)"
 )
 _NAMED = re.compile(
-    rf"(?:\A|[\s(*])(?P<name>{_NAME})(?:['’]s)?(?: (?:value|bar|share|part|sector|number|score"
+    rf"(?:\A|[\s(*])(?P<name>{NAME})(?:['’]s)?(?: (?:value|bar|share|part|sector|number|score"
     rf"|price|amount|figure|entry|slice))?"
     r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at|covers|takes|gets|got|makes"
     r" up|sold|scored|costs?|weighs|earned|received|holds|contains)|, (?:with|at)| =|:|"
@@ -46,7 +45,7 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _ENDS = re.compile(
-    rf"\b(?:[Ff]rom|[Bb]etween)(?: the)? (?P<one>{_NAME}) (?:to|and)(?: the)? (?P<two>{_NAME})"
+    rf"\b(?:[Ff]rom|[Bb]etween)(?: the)? (?P<one>{NAME}) (?:to|and)(?: the)? (?P<two>{NAME})"
     r"(?P<rest>[^.\n;\d]{0,40})(?P<left>\d{1,6}(?:\.\d{1,3})?)(?: ?[-−–] ?|(?: [a-z%]{1,9})? to"
     r" )(?P<right>\d{1,6}(?:\.\d{1,3})?)"
     r"(?![\d/]|\.\d)"
@@ -55,19 +54,19 @@ _RANKED = re.compile(
     r"\bfrom (?:the )?(?P<most>[a-z]{3,9}est|most|best)(?: [a-z]{3,12})? to (?:the )?"
     rf"(?P<least>[a-z]{{3,9}}est|least|worst)(?: [a-z]{{3,12}})?(?: (?:is|are|we (?:get|have)"
     rf"|they are|the order is))?[:,]?"
-    rf" (?P<names>(?:the )?{_NAME}(?:(?:, (?:and |then )?| and | then | [<>] )(?:the"
-    rf" )?{_NAME}){{1,8}})"
+    rf" (?P<names>(?:the )?{NAME}(?:(?:, (?:and |then )?| and | then | [<>] )(?:the"
+    rf" )?{NAME}){{1,8}})"
 )
 _INEQUALITY = re.compile(
-    rf"(?<![\w.])(?P<names>{_NAME}(?: (?P<sign>[<>]) {_NAME}){{1,8}})(?![\w.]\d?)"
+    rf"(?<![\w.])(?P<names>{NAME}(?: (?P<sign>[<>]) {NAME}){{1,8}})(?![\w.]\d?)"
 )
 _JOIN = re.compile(r", (?:and |then )?| and | then | [<>] ")
 _UP = frozenset("lowest smallest shortest least youngest lightest fastest cheapest worst".split())
 _DOWN = frozenset("highest largest tallest longest most oldest heaviest biggest greatest".split())
 _RACE = re.compile(
-    rf"\b(?P<one>{_NAME}) (?:arrive[sd]?|finishe[sd]|came(?: in)?|comes(?: in)?|crosse[sd] the"
+    rf"\b(?P<one>{NAME}) (?:arrive[sd]?|finishe[sd]|came(?: in)?|comes(?: in)?|crosse[sd] the"
     rf" line)"
-    rf" (?:right |just |directly |shortly )?(?P<how>after|behind|before|ahead of) (?P<two>{_NAME})"
+    rf" (?:right |just |directly |shortly )?(?P<how>after|behind|before|ahead of) (?P<two>{NAME})"
 )
 _RACING = ("arrive", "finishe", "came", "come", "crosse")
 _TIMES = frozenset("s min h minutes seconds hours".split())

@@ -19,6 +19,8 @@ from vlm_boundary.reasoning.picture.sayings import (
     words_of,
 )
 
+NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
+"""A name of one word or two, as a pattern."""
 ATTRIBUTES = frozenset(
     "length width height radius diameter base side depth thickness weight mass price cost age"
     " speed slope area perimeter volume capacity distance hypotenuse diagonal edge chord".split()
