@@ -264,7 +264,7 @@ def _wrong_root(plain: str, one: _Equation) -> _Found | None:
     return None
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _said_of(letter: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w\\(]){letter}\s?[=≈]\s?{_VALUE.format('value')}")
 

@@ -138,7 +138,9 @@ class _Asks(NamedTuple):
 def _asks(question: str) -> _Asks:
     return _Asks(
         polygon="gon" in question,
-        sizes=frozenset(_BY.findall(question) + _SIDES_OF.findall(question)),
+        sizes=frozenset(_BY.findall(question) + _SIDES_OF.findall(question))
+        if occurs(_SIZED, question)
+        else frozenset(),
         described="[" in question,
         scale=_ONE_IS.search(question) if occurs(_SCALED, question) else None,
     )

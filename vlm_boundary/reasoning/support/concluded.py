@@ -21,7 +21,7 @@ from vlm_boundary.reasoning.text.steps import (
 from vlm_boundary.reasoning.text.typeset import plain
 
 OPTION = re.compile(
-    r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
+    r"([A-H])(?:(?<=\(.)|(?<!\w.))[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
 )
 _TAIL = 240
 _NEAR = 24
@@ -89,6 +89,7 @@ _LEAST = re.compile(
 )
 _HOW_MANY = re.compile(r"\bhow many (?P<more>more |fewer )?(?P<things>[a-z]{3,20})", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]{3,}", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"\s?([a-zA-Z]+)\b")
 _CLAUSES = re.compile(r", so |; |: |\bso ")
 _OPENED = re.compile(
     r"\b(?:the|their|so) (?:(?:total|whole|overall|final|combined) )?\Z|\A\s*\Z", re.IGNORECASE
@@ -219,7 +220,8 @@ def _names_asked(asked: str, tail: str, before: str, behind: str) -> bool:
         return False
     if counted := _HOW_MANY.search(asked):
         more = counted["more"]
-        if re.match(rf"\s?{(more or counted['things']).strip()}\b", behind, re.IGNORECASE):
+        word = _FIRST_WORD.match(behind)
+        if word and word[1].lower() == (more or counted["things"]).strip().lower():
             return more is not None or _CLOSES.search(tail) is not None
     if behind.startswith("%") and _PERCENTAGE.search(asked):
         return True
