@@ -28,6 +28,8 @@ FOLDERS = (
     "independent4_held_back",
     "pictured",
     "pictured_held_back",
+    "pictured2",
+    "pictured2_held_back",
 )
 MANY = settings(max_examples=150, deadline=None)
 

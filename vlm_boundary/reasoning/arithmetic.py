@@ -25,7 +25,7 @@ from vlm_boundary.reasoning.text.equations import Equation, equations
 from vlm_boundary.reasoning.text.passages import hypothetical, retracted
 from vlm_boundary.verifier.phrases import occurs
 
-CHECKER = "arithmetic/7"
+CHECKER = "arithmetic/8"
 _EQUALS = ("≈", "\\approx", " is ", "equal")
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I

@@ -22,7 +22,7 @@ from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
 from vlm_boundary.verifier.phrases import occurs
 
-CHECKER = "structure/8"
+CHECKER = "structure/9"
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"(?-i:[\d一二三四五六七八九十otfsenhOTFSENH])(?:(?<=\d)\d*|(?<=[一二三四五六七八九十])|(?<!\w.)(?:(?<=o)ne"

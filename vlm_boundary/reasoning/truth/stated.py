@@ -17,7 +17,7 @@ from vlm_boundary.reasoning.truth.statements import assignments
 from vlm_boundary.records.validity import FirstFalse, Stated
 from vlm_boundary.verifier.faults import FAULTS
 
-READER = "statements/1"
+READER = "statements/2"
 _MOST = 200  # facts and steps of one chain that are kept
 _WORD = re.compile(r"[^\s,\[\]]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
