@@ -46,6 +46,7 @@ NAMED = frozenset(  # words that a number behind them only names
     "line side triangle problem example method level grade page player clock bar point".split()
 )
 _TELLING = RISKY | NAMED | {"and", "percent", "cent"}  # what arithmetic behind them may be of
+_TELLING |= {f"{name}s" for name in NAMED}
 _SAID_IN_WORDS = CHANGING | frozenset(
     "plus minus times percent per cent sqrt divided multiplied by pi".split()
 )
