@@ -140,7 +140,7 @@ class _Votes:
         return np.asarray((self.yes + self.no) == 0)
 
     def valid(self, band: str) -> Bools:
-        """As `reasoning.judge_verdict.bands` reads votes, for all chains at once."""
+        """As `reasoning.judge.verdict.bands` reads votes, for all chains at once."""
         if band == "any":
             return np.asarray(self.yes > 0)
         if band == "majority":
