@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import subprocess
 import sys
@@ -170,6 +171,22 @@ def test_the_notebook_says_what_it_said(tmp_path: Path) -> None:
     for before, after in zip(stored.cells, done.cells, strict=True):
         if before.cell_type == "code" and ANY_OUTPUT not in before.metadata.get("tags", ()):
             assert after.outputs == before.outputs, before.source
+
+
+def test_the_functions_behind_commands_are_where_the_document_says() -> None:
+    document = (REPOSITORY / "docs" / "python.md").read_text(encoding="utf-8")
+    table = document.split("| command | function |\n")[1].split("\n\n")[0]
+    named = re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", table)
+    assert len(named) > 15
+    assert not [name for name in named if not found(f"vlm_boundary.{name}")]
+
+
+def found(dotted: str) -> bool:
+    """Whether a module or what a module holds has this name."""
+    try:
+        return bool(pkgutil.resolve_name(dotted))
+    except (ImportError, AttributeError):
+        return False
 
 
 def test_a_users_script_is_typed(tmp_path: Path) -> None:
