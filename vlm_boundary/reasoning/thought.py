@@ -15,6 +15,12 @@ _CONCLUDES = COMMITTED | {"conclusion"}
 _TAIL = 4000  # characters of a thought in which its conclusion stands
 
 
+def _plain(written: str) -> str:
+    """What a model wrote, for a note: on one line, without signs that only steer a terminal."""
+    kept = "".join(letter if letter.isprintable() else " " for letter in written[:40])
+    return " ".join(kept.split())
+
+
 def beside_thought(chain: Chain, start: int, end: int) -> list[Evidence]:
     """A hint that says how the final answer compares with the conclusion of a separate thought.
 
@@ -34,5 +40,6 @@ def beside_thought(chain: Chain, start: int, end: int) -> list[Evidence]:
     at = first + said.span[0], first + said.span[1]
     if said.correct:
         return [Evidence(AGREES, *at, "the thought concludes as is answered", veto=False)]
-    note = f"the thought concludes {(said.extracted or '')[:40]}, the answer is {chain.answer[:40]}"
+    concluded, answer = _plain(said.extracted or ""), _plain(chain.answer)
+    note = f"the thought concludes {concluded}, the answer is {answer}"
     return [Evidence(DIFFERS, *at, note, veto=False)]

@@ -37,7 +37,6 @@ _NAME = re.compile(  # begins with a set of characters as well
     r"[slwbhSLWBH](?:(?<=[sS])ide|(?<=[lL])ength|(?<=[wW])idth|(?<=[bB])ase|(?<=[hH])eight)"
 )
 _NEAR = 90
-_MOST = 200
 _GIVES = (("=",), ("is",), ("of",))
 _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
 
@@ -58,7 +57,7 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     text = untypeset(chain.text)
     known: dict[tuple[str, ...], Said] = {}
     words = frozenset(words_of(chain.question)) | ATTRIBUTES
-    for said in sayings(text, start, end)[:_MOST]:
+    for said in sayings(text, start, end):
         found = said_of(said, Told(known, {}, words))
         if found is None:
             for key in _keys(said):

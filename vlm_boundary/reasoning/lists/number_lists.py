@@ -113,6 +113,9 @@ def _run(text: str, start: int, place: int, end: int) -> tuple[list[re.Match[str
     """The numbers from that at a place on that belong to one list, and the names between them."""
     run: list[re.Match[str]] = []
     names: list[str] = []
+    before = NUMBER.finditer(text, start, min(end, place + _DIGITS))
+    if not any(number.start() <= place < number.end() for number in before):
+        return run, names
     for number in NUMBER.finditer(text, start, end):
         if number.end() <= place:
             continue
@@ -121,8 +124,6 @@ def _run(text: str, start: int, place: int, end: int) -> tuple[list[re.Match[str
             if joined is None or not _JOINS.isdisjoint(joined[0].lower().split()):
                 break
             names.append((joined["name"] or joined["letter"] or "").lower())
-        elif number.start() > place:
-            break
         run.append(number)
     return run, names
 

@@ -48,6 +48,7 @@ _BEHIND = re.compile(
     r"'?s? ?(?:and\b|or\b|plus\b|minus\b|together|combined|[-+/*×(]|less\b|more\b)"
     r"|['’]s [a-z]+ (?:and|minus|plus)"
 )
+_REACH = 240
 
 
 def wrong_ratios(speech: Speech) -> Iterator[Found]:
@@ -67,8 +68,8 @@ def _factors(speech: Speech) -> Iterator[Found]:
     data, text = speech.data, speech.text
     for first, last in sentences(text, speech.start, speech.end):
         for said in _FACTOR.finditer(text, first, last):
-            cut = first
-            for sign in _CUT.finditer(text, first, said.start()):
+            cut = max(first, said.start() - _REACH)
+            for sign in _CUT.finditer(text, cut, said.start()):
                 cut = sign.end()
             before = text[cut : said.start()].rstrip()
             verb = _LAST_VERB.search(before)

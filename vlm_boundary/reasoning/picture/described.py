@@ -101,7 +101,6 @@ _SOME = re.compile(r"\b(?:\d{1,3}|two|three|four|five|six) ([a-z]{3,14})\b")
 _LETTERED = re.compile(  # letters, and the first number behind them
     r"[A-Z]{1,3}(?![A-Za-z])(?=[^\d\n;!?+*/×÷·^≈<>≤≥√]{0,90}?(\d+(?:[.,]\d+)*))"
 )
-_MOST = 200
 _SCALES = frozenset(Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3))
 _LARGE = frozenset(map(Fraction, (1000, 10**6)))
 _START = re.compile(r"[.!?](?=\s)|\n")
@@ -124,7 +123,7 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _misread_lists(text, known, asked_of(chain.question), start, end)
     changed = _SCALED.search(asked_of(chain.question)) is not None
     found: list[tuple[_Fact, Said]] = []
-    for said in sayings(text, start, end)[:_MOST]:
+    for said in sayings(text, start, end):
         match = said_of(said, known) or _counted(said, known)
         if (
             match is None
@@ -142,9 +141,17 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     names = {fact[0] for fact, _ in found}
     swapped = {said.value for _, said in found} <= {fact.value for fact in known.named.values()}
     for (name, fact), said in found if len(names) == 1 or swapped else ():
-        told_value, here = f"{shown(fact.value)}{fact.unit}", shown(said.value)
-        note = f"for “{' '.join(name)}” the question has {told_value}, and here it is {here}"
+        values = f"the question has {written(fact)}, and here it is {written(said)}"
+        note = f"for “{' '.join(name)}” {values}"
         yield Evidence("contradiction", said.first, said.end, note)
+
+
+def written(said: Said) -> str:
+    """A value with its unit: $1.20, 40°, 3 km."""
+    value = shown(said.value)
+    if said.unit in ("$", "€", "£"):
+        return f"{said.unit}{value}"
+    return f"{value} {said.unit}" if said.unit[:1].isalpha() else f"{value}{said.unit}"
 
 
 def _worth(fact: _Fact, said: Said, known: Told, question: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -138,7 +139,7 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
     if not any(_fact(known, match["name"]) for match in _OF_NAME.finditer(text, start, end)):
         return
     values = [fact.value for fact in known.named.values()]
-    for said in sayings(text, start, end)[:_MOST]:
+    for said in sayings(text, start, end):
         after = text[said.end : said.end + 60]
         place = said.end
         for word in after.split(" ", 2)[1:2] if after.startswith(" ") else ():
@@ -180,7 +181,7 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
 def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
     """A name right before the value of another one: the 2010 value of 48, Kim's share (20%)."""
     values = [fact.value for fact in known.named.values()]
-    alone = {value for value in values if values.count(value) == 1}
+    alone = {value for value, times in Counter(values).items() if times == 1}
     for site in islice(_NUMBERS.finditer(text, start, end), _MOST):
         value = number_of(site[0])
         if value not in alone or _BEHIND.match(text, site.end()):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.lists.number_lists import value_of
@@ -78,6 +79,7 @@ _OF_ADJECTIVE = {
     "thick": "thickness",
 }  # fmt: skip
 _REACH = 90
+_MOST = 200  # of one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ def _kept(word: str) -> str:
 
 @lru_cache(maxsize=4)  # several checks read one text
 def sayings(text: str, start: int, end: int) -> tuple[Said, ...]:
-    """Each number that no sign of an operation stands by, with the words around it."""
-    return tuple(_sayings(text, start, end))
+    """The first numbers that no sign of an operation stands by, with the words around them."""
+    return tuple(islice(_sayings(text, start, end), _MOST))
 
 
 def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
@@ -187,8 +189,10 @@ def _alone(text: str, number: re.Match[str], start: int, end: int) -> bool:
 def _cuts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
     """Where statements begin or end, and whether a value may still be joined behind it."""
     first = start
+    searched = start  # that far is nothing that makes a statement whole
     for cut in CUT.finditer(text, start, end):
-        if cut[0] == "and" and not _WHOLE.search(text, first, cut.start()):
+        if cut[0] == "and" and not _WHOLE.search(text, max(first, searched), cut.start()):
+            searched = cut.start()
             continue  # two names joined
         joins = cut[0] in ":|" and not _COUNTS.search(text, first, cut.start())
         first = cut.end()

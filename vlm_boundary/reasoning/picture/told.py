@@ -86,7 +86,7 @@ _NOTHING = Told()
 @lru_cache(maxsize=4096)  # many samples answer one question
 def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
-    described = _BRACKETS.search(question) if "[" in question else None
+    described = _BRACKETS.search(question) if "[" in question and "]" in question else None
     if described is None and (
         not ("=" in question or "°" in question or "circ" in question)
         or _LENGTH_IN_LETTERS.search(question) is None

@@ -25,9 +25,11 @@ _RANGE = re.compile(r"\d+ ?[-–] ?\d+")  # a class of values, no difference
 @lru_cache(maxsize=4096)
 def _number(answer: str) -> Value | None:
     written = answer.strip("*")
+    if len(written) > 60:
+        return None
     if written.isdecimal() and written.isascii():
         return int(written)
-    if len(written) > 60 or "[" in written or "]" in written or _RANGE.fullmatch(written):
+    if "[" in written or "]" in written or _RANGE.fullmatch(written):
         return None
     if _HAS_NUMBER.search(written) is None:
         return None

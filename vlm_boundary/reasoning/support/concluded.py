@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from itertools import islice
 
 from vlm_boundary.mathtext.evaluate import Value
 from vlm_boundary.mathtext.words import ENGLISH, english_number
@@ -24,6 +25,7 @@ OPTION = re.compile(
     r"([A-H])(?:(?<=\(.)|(?<!\w.))[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
 )
 _TAIL = 240
+_MOST = 100  # values of one text that an answer is compared with
 _NEAR = 24
 _LEADS_ON = re.compile(r"(?:\b(?:is|are|equals?|be)|[=≈:])[\s$(*\\]*\Z")  # to the answer itself
 _BOLD = re.compile(r"\\mathbf\{([\d ]+)\}")  # \mathbf{7 0}
@@ -202,7 +204,7 @@ def _value_of(match: re.Match[str]) -> Value | None:
 
 
 def _all_values(text: str) -> list[Value]:
-    found = [_value_of(match) for match in _VALUE.finditer(text)]
+    found = [_value_of(match) for match in islice(_VALUE.finditer(text), _MOST)]
     return [*numbers_of(text, 0, len(text)), *(value for value in found if value is not None)]
 
 

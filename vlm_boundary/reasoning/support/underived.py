@@ -48,6 +48,7 @@ from vlm_boundary.reasoning.support.results import (
     results_of,
 )
 from vlm_boundary.reasoning.text.alternatives import rows
+from vlm_boundary.reasoning.text.equations import Equation, equations
 from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace
 
 # A description in brackets, with words in it: no interval, no formula.
@@ -80,6 +81,7 @@ _BESIDE = re.compile(
     r"|[√π²³]|@%of|\d:\d\d"
 )
 _FRACTION = re.compile(r"\b(\d{1,6}) ?/ ?(\d{1,6})\b")
+_ASTRAY = "what is worked out does not lead to the answer"
 _LONGEST = 1200
 _COUNTED = 12  # no more things are counted by their names
 
@@ -110,7 +112,15 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
     if len(several) > 1 and {*map(abs, several)} <= {*numbers(body)}:
         return None
     note = _fault(body, source, unlabelled(without_options(asked)), said)
+    if note == _ASTRAY and any(map(_is_slip, equations(chain.text, start, end))):
+        return []  # the fault is that of the equation
     return [Evidence("no_reasoning", answer.start, answer.end, note)] if note else []
+
+
+def _is_slip(equation: Equation) -> bool:
+    """Whether both sides of an equation differ by more than rounding."""
+    one, other = (float(value or 0) for value in equation.values)
+    return equation.sure and abs(one - other) > 0.02 * max(abs(one), abs(other))
 
 
 def _computed(text: str, start: int, answer: str) -> bool:
@@ -135,7 +145,7 @@ def _fault(body: str, source: str, asked: str, said: SaidAnswer) -> str:
         return ""
     if _works(body, question):
         astray = _astray(body, known, said, by_eye=by_eye, question=question)
-        return "what is worked out does not lead to the answer" if astray else ""
+        return _ASTRAY if astray else ""
     if by_eye or (_ABOUT.search(body) and not _ASKS_ABOUT.search(asked)):
         return "a guess by eye of what has to be worked out from the data of the question"
     circle = _CIRCLE.search(body)
@@ -178,7 +188,7 @@ def _astray(
     sentences = [one for one in SENTENCE.findall(body) if HERE in one and not by_eye]
     if any(numbers(one) or RULE.search(one) for one in sentences):
         return False  # a step may stand in the answer's sentence
-    if "/" in said.written and _of_fractions(body, Fraction(said.written)):
+    if _of_fractions(body, said.written):
         return False
     results = [] if by_eye or said.number < 0 or said.rooted else results_of(body)
     if results and not _names_a_step(behind_sums(body), question):
@@ -201,11 +211,16 @@ def _astray(
     )
 
 
-def _of_fractions(body: str, goal: Fraction) -> bool:
-    """Whether two fractions of a text make a goal."""
-    said = [Fraction(int(top), int(low)) for top, low in _FRACTION.findall(body) if int(low)]
-    pairs_said = permutations(said, 2)
-    return any(goal in (one * two, one + two, one - two, 1 - one) for one, two in pairs_said)
+def _of_fractions(body: str, answer: str) -> bool:
+    """Whether two fractions of a text make an answer that is one."""
+    match = _FRACTION.fullmatch(answer)
+    if match is None or not int(match[2]):
+        return False
+    goal = Fraction(int(match[1]), int(match[2]))
+    said = [Fraction(int(top), int(low)) for top, low in _FRACTION.findall(body)[:FEW] if int(low)]
+    return any(
+        goal in (one * two, one + two, one - two, 1 - one) for one, two in permutations(said, 2)
+    )
 
 
 def _names_a_step(text: str, question: str) -> bool:

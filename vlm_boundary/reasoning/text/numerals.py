@@ -21,15 +21,17 @@ WORDS = re.compile(  # begins with a set of characters, so that all others are p
 )
 
 
+_IN_DIGITS = re.compile(r"-?[0-9][0-9,]{0,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}")
+
+
 @lru_cache(maxsize=4096)
 def number_of(written: str) -> Number:
     """The value of a number as it is written; -1 where it is none."""
     if written.isalpha():
         return english_number(written) or -1
-    try:
-        return int(written) if written.isdecimal() else _whole(Fraction(written.replace(",", "")))
-    except (ValueError, ZeroDivisionError):
+    if _IN_DIGITS.fullmatch(written) is None:  # an exponent would be worked out
         return -1
+    return int(written) if written.isdecimal() else _whole(Fraction(written.replace(",", "")))
 
 
 def _whole(value: Fraction) -> Number:

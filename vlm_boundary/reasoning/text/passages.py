@@ -88,7 +88,7 @@ def words_in(text: str) -> frozenset[str]:
 
 def asked_of(question: str) -> str:
     """A question without what it says in brackets of its picture."""
-    return _DESCRIBED.sub(" ", question) if "[" in question else question
+    return _DESCRIBED.sub(" ", question) if "[" in question and "]" in question else question
 
 
 @lru_cache(maxsize=4096)  # many samples answer one question
