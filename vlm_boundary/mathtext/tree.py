@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 
-class Numeral(NamedTuple):  # the most common node by far: a tuple is made at half the cost
+class Numeral(NamedTuple):  # the most common nodes are tuples, which are made at half the cost
     """A number in digits. Its last digit is worth 10^-`decimals`; `start` and `end` are places."""
 
     value: int | Fraction
@@ -25,8 +25,7 @@ class Name:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """Two things and what is done with them: + - * / or ^."""
 
     sign: str
@@ -34,8 +33,7 @@ class Operation:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """One thing and what is done with it: - before it, % or ! behind it, | around it, or sin."""
 
     sign: str

@@ -153,8 +153,7 @@ class _Layers:
 
 def _wanted(layer: Layer, chains: ChainBatch) -> Wanted:
     checks = {key: layer.of_problem(key) for key in chains.problem_ids}
-    problems = chains.keys["problem_id"].to_pylist()
-    due = np.array([row for row, key in enumerate(problems) if checks[key]], np.int64)
+    due = np.array([row for row, same in enumerate(chains.alike) if checks[same[0]]], np.int64)
     expected = chains.keys.take(pa.array(due))
     expected = expected.append_column("checker", pa.repeat(layer.checker, len(due)))
 
@@ -162,7 +161,8 @@ def _wanted(layer: Layer, chains: ChainBatch) -> Wanted:
         # Many samples of a problem are the same text with the same verdict.
         known: dict[tuple[str, str, str], Validity] = {}
         records = []
-        for row, same in zip(due[places].tolist(), _alike(expected, places), strict=True):
+        for row in due[places].tolist():
+            same = chains.alike[row]
             check, chain = checks[same[0]], chains.chains[row]
             if same not in known and check is not None:
                 known[same] = Validity.of(chain.correct, guarded(check, chain))
@@ -181,20 +181,14 @@ def _stated(chains: ChainBatch, generated: bool) -> Wanted:
     def make(places: NDArray[np.int64]) -> list[Stated]:
         known: dict[tuple[str, str, str], Stated] = {}
         records: list[Stated] = []
-        for row, same in zip(places.tolist(), _alike(expected, places), strict=True):
+        for row in places.tolist():
+            same = chains.alike[row]
             if same not in known:
                 known[same] = stated.guarded(readers[same[0]], chains.chains[row])
             records.append(known[same])
         return records
 
     return Wanted(expected, make)
-
-
-def _alike(rows: pa.Table, places: NDArray[np.int64]) -> Iterator[tuple[str, str, str]]:
-    """Of some rows the problem, the text's hash and the verdict's: alike where all of these are."""
-    taken = rows.take(pa.array(places))
-    columns = (taken[name].to_pylist() for name in ("problem_id", "text_hash", "basis_hash"))
-    return zip(*columns, strict=True)
 
 
 @dataclass(frozen=True)
@@ -205,12 +199,14 @@ class ChainBatch:
         problem_ids: the problems, ascending.
         keys: each sample's key and hashes.
         chains: what a check is given of it.
+        alike: its problem and the hashes of its text and verdict; samples are alike where all are.
         samples: how many samples the problems have.
     """
 
     problem_ids: tuple[str, ...]
     keys: pa.Table
     chains: list[Chain]
+    alike: list[tuple[str, str, str]]
     samples: int
 
     @property
@@ -262,8 +258,10 @@ def _chains(
         chain = Chain(texts[row], question, reasons[row], correct, extracted, place, source)
         chains.append(chain)
         basis_hashes.append(short_hash(repr((question, correct, extracted, place, source))))
+    problems, hashes = (keys[name].to_pylist() for name in ("problem_id", "text_hash"))
+    alike = list(zip(problems, hashes, basis_hashes, strict=True))
     keys = keys.append_column("basis_hash", pa.array(basis_hashes, pa.string()))
-    return ChainBatch(problem_ids, keys, chains, samples.num_rows)
+    return ChainBatch(problem_ids, keys, chains, alike, samples.num_rows)
 
 
 def _layers_of(run: RunDirectory, partition: Partition) -> list[Layer]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -230,7 +231,7 @@ def derived_rows(expected: pa.Table, records: Sequence[object], schema: pa.Schem
     columns = [
         expected[field.name]
         if field.name in expected.column_names
-        else pa.array([getattr(record, field.name) for record in records], field.type)
+        else pa.array(list(map(attrgetter(field.name), records)), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import Value, numeric
@@ -17,6 +17,7 @@ from vlm_boundary.reasoning.text.plain_sides import (
     plain_count,
     plain_number,
     plain_sum,
+    read_sum,
 )
 from vlm_boundary.reasoning.text.token_sides import leading, trailing
 
@@ -52,8 +53,7 @@ _BEGINS_WITH_NAME = re.compile(
 _LOOSE = re.compile(r"≈|≃|≅|\\approx|\\simeq|about|approx|roughly")
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
+class Equation(NamedTuple):
     """Two sides said to be equal; `sure` when both were read whole and nothing is ambiguous."""
 
     left: Expression
@@ -83,6 +83,7 @@ def forget() -> None:
     """Read every text anew from here on, as a measurement needs it."""
     _of_short.cache_clear()
     _of_long.cache_clear()
+    read_sum.cache_clear()
 
 
 def _equations(text: str, start: int, end: int) -> Iterator[Equation]:

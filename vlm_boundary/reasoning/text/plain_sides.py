@@ -6,6 +6,7 @@ Each function reads what it can read just as the parser does, and returns None o
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from vlm_boundary.mathtext.lexer import digits
 from vlm_boundary.mathtext.parser import Expression
@@ -93,13 +94,15 @@ def plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
         match = _SUM_ONLY.match(text, start, end) if start == bound else None
         if match is None:
             return None
-    pieces = _OPERATOR.split(match["sum"])
-    signs = [_SIGN_OF.get(sign, sign) for sign in pieces[1::2]]
-    return Expression(_sum(pieces[::2], signs), *match.span("sum"), len(signs), _NONE), True
+    node, operations = read_sum(match["sum"])
+    return Expression(node, *match.span("sum"), operations, _NONE), True
 
 
-def _sum(numbers: list[str], signs: list[str]) -> Node:
-    """The tree of numbers with operators between, products first."""
+@lru_cache(maxsize=4096)  # samples of one problem often have the same sums
+def read_sum(written: str) -> tuple[Node, int]:
+    """The tree of numbers with operators between, products first, and how many operators."""
+    pieces = _OPERATOR.split(written)
+    numbers, signs = pieces[::2], [_SIGN_OF.get(sign, sign) for sign in pieces[1::2]]
     total: Node | None = None
     term: Node = Numeral(*digits(numbers[0].rstrip(_DEGREES)))
     pending = "+"
@@ -110,4 +113,4 @@ def _sum(numbers: list[str], signs: list[str]) -> Node:
         else:
             total = term if total is None else Operation(pending, total, term)
             pending, term = sign, one
-    return term if total is None else Operation(pending, total, term)
+    return term if total is None else Operation(pending, total, term), len(signs)
