@@ -86,6 +86,15 @@ _TOTALS = frozenset(["total", "sum"])
 _ALL = "all total altogether bag box jar urn basket drawer picture scene".split()
 _TOGETHER_WORDS = frozenset(_ALL)
 _NOW = re.compile(r"\b(?:now|again|new)\b", re.IGNORECASE)
+_RESULT = r"(?P<name>sum|total|mean|average|difference|[Aa]ngle [A-Z]{1,3}|∠ ?[A-Z]{1,3})"
+_PREMISES = frozenset("since as because given".split())
+_PREMISE = re.compile(
+    rf"\b(?:[Ss]ince|[Aa]s|[Bb]ecause|[Gg]iven that) (?:the )?{_RESULT} (?:is|=) \$?\Z"
+)
+_WORKED = re.compile(
+    rf"\b{_RESULT} (?:is|=) [^=.\n;]{{1,60}}= ?\$?(?P<value>[0-9]{{1,7}}(?:\.[0-9]{{1,3}})?)"
+    r"(?![0-9/^²]|\.[0-9]|,[0-9]| ?[-+*/×·=])"
+)
 _GOES_ON = re.compile(r"[-+*/×·=−]")
 _NAMELY = re.compile(
     rf"\b(?P<value>\d{{1,2}}|{WORDED}) (?:[a-z]{{2,14}} ){{0,8}}?[a-z]{{2,14}}(?:"
@@ -137,6 +146,8 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         if "[" in chain.question:  # else it may be another case's
             yield from _letters(chain, lone, start, end)
         yield from _totals(chain, lone, sites, start, end)
+        if not _PREMISES.isdisjoint(words_in(text)):
+            yield from _recalled(text, sites, start, end)
         if named_again(text, sites, start):
             yield from phrases(text, lone, asked, numbers, start, end)
         if "+" in text and "\n" in text:
@@ -329,6 +340,33 @@ def _totals(
         if stands(text, match.span(), start, end):
             note = f"{shown(Fraction(value))} is none of the sums that are worked out"
             yield Evidence("contradiction", *match.span(), note)
+
+
+def _recalled(text: str, sites: list[re.Match[str]], start: int, end: int) -> Iterator[Evidence]:
+    """A result that is recalled as another: the sum is 20 + 35 = 55, and since the sum is 65."""
+    for site in sites[:_MOST]:
+        said = _PREMISE.search(text, max(start, site.start() - 40), site.start())
+        if said is None or _GOES_ON.match(text[site.end() : site.end() + 3].lstrip("°% ")):
+            continue
+        worked = [
+            match
+            for match in islice(_WORKED.finditer(text, start, said.start()), _MOST)
+            if match["name"].lower() == said["name"].lower()
+        ]
+        if len({match["value"] for match in worked}) != 1:
+            continue
+        before = worked[-1]
+        if near(number_of(site[0]), number_of(before["value"])):
+            continue
+        if takes_back(text, before.end(), said.start()) or _NOW.search(
+            text, before.end(), site.end()
+        ):
+            continue
+        if stands(text, before.span(), start, end) and stands(text, site.span(), start, end):
+            name = said["name"] if said["name"][-1].isupper() else f"the {said['name']}"
+            note = f"{name} comes to {before['value']}, and is said to be {site[0]} later"
+            yield Evidence("contradiction", *before.span(), note)
+            yield Evidence("contradiction", said.start(), site.end(), note)
 
 
 def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:

@@ -136,11 +136,13 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         attribute = bool((ATTRIBUTES | {*LETTERS.values()}) & {*match[0]})
         if attribute and (changed or _of_another(text, said, known, start)):
             continue
-        if said_too(text, match[1], start, end) and not excused(chain, text, said, start, end):
+        if not excused(chain, text, said, start, end):
             found.append((match, said))
     names = {fact[0] for fact, _ in found}
     swapped = {said.value for _, said in found} <= {fact.value for fact in known.named.values()}
     for (name, fact), said in found if len(names) == 1 or swapped else ():
+        if not said_too(text, fact, start, end):
+            continue
         values = f"the question has {written(fact)}, and here it is {written(said)}"
         note = f"for “{' '.join(name)}” {values}"
         yield Evidence("contradiction", said.first, said.end, note)
