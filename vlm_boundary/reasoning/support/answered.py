@@ -17,8 +17,6 @@ from vlm_boundary.reasoning.text.equations import Equation
 from vlm_boundary.reasoning.text.steps import numbers_of
 
 _HAS_NUMBER = re.compile(r"[\d½⅓⅔¼¾⅛π]|pi")
-
-
 _RANGE = re.compile(r"\d+ ?[-–] ?\d+")  # a class of values, no difference
 
 
@@ -29,9 +27,9 @@ def _number(answer: str) -> Value | None:
         return None
     if written.isdecimal() and written.isascii():
         return int(written)
-    if "[" in written or "]" in written or _RANGE.fullmatch(written):
+    if "[" in written or "]" in written or _HAS_NUMBER.search(written) is None:
         return None
-    if _HAS_NUMBER.search(written) is None:
+    if _RANGE.fullmatch(written):
         return None
     tokens = [t for t in raw_tokens(written, 0, len(written)) if t.kind != "stop"]
     if not tokens:

@@ -47,6 +47,7 @@ from vlm_boundary.reasoning.support.results import (
     follows_from,
     results_of,
 )
+from vlm_boundary.reasoning.text.agreement import disagreement
 from vlm_boundary.reasoning.text.alternatives import rows
 from vlm_boundary.reasoning.text.equations import Equation, equations
 from vlm_boundary.reasoning.text.passages import SENTENCE, AnswerPlace
@@ -118,9 +119,7 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
 
 
 def _is_slip(equation: Equation) -> bool:
-    """Whether both sides of an equation differ by more than rounding."""
-    one, other = (float(value or 0) for value in equation.values)
-    return equation.sure and abs(one - other) > 0.02 * max(abs(one), abs(other))
+    return equation.sure and disagreement(equation) is not None
 
 
 def _computed(text: str, start: int, answer: str) -> bool:
